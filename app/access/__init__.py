@@ -1,0 +1,1 @@
+"""Who may do what: scopes, keys, and the trace of what was done."""

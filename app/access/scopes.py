@@ -1,0 +1,21 @@
+"""The scopes a key may hold, and what each includes.
+
+Where a scope is asked for: the route's signature, by way of ``app/wire/caller.py``.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+Scope = Literal["read", "read:drafts", "write", "publish", "sync", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+_INCLUDES: dict[str, frozenset[str]] = {
+    "write": frozenset({"read:drafts"}),
+    "publish": frozenset({"read:drafts"}),
+    "admin": frozenset(SCOPES),
+}
+
+
+def allows(held: Iterable[str], needed: Scope) -> bool:
+    """Whether a key that holds ``held`` may do what needs ``needed``."""
+    return any(scope == needed or needed in _INCLUDES.get(scope, ()) for scope in held)

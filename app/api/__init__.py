@@ -1,0 +1,1 @@
+"""What can be asked; each route is a sentence, and no file here imports another."""

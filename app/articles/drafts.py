@@ -1,0 +1,222 @@
+"""The working copy as editors see it: load the aggregate, change, check, save; one transaction, one version.
+
+Rows are read and written in ``mapping.py``; what becomes public is decided in ``app/publishing``.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from app import text
+from app.articles import identity, mapping, revisions, site, slugs, sources
+from app.articles.document import ArticleDocument, ArticleInput
+from app.articles.fields import new_id
+from app.articles.tables import articles
+from app.database import Reader, Row, Writer
+from app.errors import Conflict, Fault, Invalid, NotFound, Stale
+
+EXTERNAL = "ext:"
+"""How a key begins that names an article by an external id: ``ext:{system}:{id}``."""
+
+IfVersion = frozenset[int] | None
+"""The versions a caller accepts as current; None for whatever is there."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A working copy: the document, and the facts of its life beside it."""
+
+    document: ArticleDocument
+    facts: Row
+
+    @property
+    def id(self) -> str:
+        """The article's id."""
+        return str(self.facts["id"])
+
+    @property
+    def version(self) -> int:
+        """Raised by each save that changes the document; the number of the latest revision."""
+        return int(self.facts["version"])
+
+    @property
+    def status(self) -> str:
+        """draft, published, unpublished, archived or trashed."""
+        return str(self.facts["status"])
+
+    def resource(self) -> dict[str, Any]:
+        """The manage resource: the document flat, then version, status and times (DESIGN, section 4)."""
+        return self.document.model_dump() | life(self.facts)
+
+
+def life(facts: Row) -> dict[str, Any]:
+    """What stands beside the document in every answer about a working copy."""
+    schedule = {"publish_at": facts["publish_at"], "unpublish_at": facts["unpublish_at"]}
+    public = facts["status"] == "published"
+    return {
+        "version": facts["version"],
+        "status": facts["status"],
+        "in_review": facts["in_review"],
+        "schedule": schedule if any(schedule.values()) else None,
+        "has_unpublished_changes": not public or facts["published_version"] != facts["version"],
+        "created_at": facts["created_at"],
+        "updated_at": facts["updated_at"],
+        "published_at": facts["first_published_at"],
+    }
+
+
+def find_id(reader: Reader, key: str) -> str | None:
+    """The id of the article that ``key`` (id, working slug, ``ext:{system}:{id}``) names, or None."""
+    if key.startswith(EXTERNAL):
+        system, _, external_id = key.removeprefix(EXTERNAL).partition(":")
+        return slugs.find_external(reader, system, external_id)
+    if text.uuid_shaped(key):
+        where = articles.c.id == key.lower()
+    else:
+        where = articles.c.slug == (text.slug(key) or key)
+    row = reader.row(select(articles.c.id).where(where))
+    return row["id"] if row else None
+
+
+def load(reader: Reader, key: str) -> Draft:
+    """The working copy that ``key`` names. A Writer holds it against other writers until it commits.
+
+    Raises: NotFound (``article-unknown``).
+    """
+    article_id = find_id(reader, key)
+    query = select(articles).where(articles.c.id == article_id)
+    row = reader.row(query.with_for_update() if isinstance(reader, Writer) else query) if article_id else None
+    if row is None:
+        raise NotFound("article-unknown", "There is no such article.")
+    return Draft(mapping.read(reader, row), row)
+
+
+def demand(draft: Draft, if_version: IfVersion) -> None:
+    """Hold the caller to the version it named.
+
+    Raises: Stale.
+    """
+    if if_version is not None and draft.version not in if_version:
+        raise Stale(draft.version)
+
+
+def create(writer: Writer, sent: ArticleInput) -> Draft:
+    """Store a new article as draft, version 1.
+
+    Raises: Invalid naming every fault; Conflict (``slug-taken``, ``external-id-taken``, ``translation-taken``).
+    """
+    faults = _read_only(sent, {"version": 1, "created_at": writer.stamp}, None)
+    document = _document(writer, sent)
+    document.id = document.id or new_id()
+    if sent.id and writer.row(select(articles.c.id).where(articles.c.id == sent.id)):
+        faults.append(Fault("id-taken", "Another article has this id.", pointer="/id"))
+    _settle(writer, None, document, faults)
+    _demand_translation_free(writer, document)
+    wanted, document.slug = document.slug, document.slug or document.id
+    row: dict[str, Any] = dict.fromkeys(articles.c.keys())
+    row |= mapping.article_row(document)
+    row |= {"id": document.id, "version": 1, "status": "draft", "in_review": False}
+    row |= {"created_at": writer.stamp, "updated_at": writer.stamp}
+    writer.execute(articles.insert(), row)
+    row["slug"] = document.slug = slugs.choose(writer, document.id, wanted, document.title)
+    set_facts(writer, document.id, slug=document.slug)
+    mapping.write(writer, None, document)
+    revisions.record(writer, document.id, 1, document.model_dump())
+    return Draft(document, row)
+
+
+def save(writer: Writer, key: str, sent: ArticleInput, if_version: IfVersion) -> Draft:
+    """Replace the working copy by ``sent``; what changes nothing keeps version and revision.
+
+    Raises: NotFound; Stale; Invalid naming every fault; Conflict (``transition`` on a trashed article,
+    ``slug-taken``, ``external-id-taken``, ``translation-taken``).
+    """
+    stored = load(writer, key)
+    demand(stored, if_version)
+    if stored.status == "trashed":
+        raise Conflict("transition", "A trashed article cannot be changed; restore it first.")
+    faults = _read_only(sent, stored.facts, stored.document)
+    document = _document(writer, sent)
+    document.id = stored.id
+    document.slug = document.slug or stored.document.slug
+    _settle(writer, stored.document, document, faults)
+    if document == stored.document:
+        return stored
+    _demand_translation_free(writer, document)
+    changed = mapping.article_row(document) | {"version": stored.version + 1, "updated_at": writer.stamp}
+    mine = (articles.c.id == stored.id, articles.c.version == stored.version)
+    if writer.execute(update(articles).where(*mine).values(**changed)).rowcount != 1:
+        raise Stale(None)
+    if document.slug != stored.document.slug:
+        slugs.take(writer, stored.id, str(document.slug))
+        slugs.settle(writer, stored.id, working=str(document.slug), public=stored.facts["public_slug"])
+    mapping.write(writer, stored.document, document)
+    revisions.record(writer, stored.id, stored.version + 1, document.model_dump())
+    return Draft(document, {**stored.facts, **changed})
+
+
+def set_facts(writer: Writer, article_id: str, **facts: Any) -> None:
+    """Change facts of an article's life (status, times); its version stays."""
+    writer.execute(update(articles).where(articles.c.id == article_id).values(**facts))
+
+
+def purge(writer: Writer, draft: Draft) -> None:
+    """Remove the article and everything that is only its own, for good.
+
+    Raises: Conflict (``transition``) unless it is trashed.
+    """
+    if draft.status != "trashed":
+        raise Conflict("transition", "Only a trashed article can be purged.")
+    writer.execute(delete(articles).where(articles.c.id == draft.id))
+
+
+def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:
+    """The document in what was sent, its defaults filled; parts are shared with ``sent``."""
+    fields = {name: getattr(sent, name) for name in ArticleDocument.model_fields}
+    document = ArticleDocument.model_construct(**fields)
+    document.language = document.language or site.load(reader).document.default_language
+    document.tags = list(dict.fromkeys(document.tags))
+    document.external_ids = dict(sorted(document.external_ids.items()))
+    for number, page in enumerate(document.pages, 1):
+        page.number = number
+    return document
+
+
+def _settle(writer: Writer, stored: ArticleDocument | None, document: ArticleDocument, faults: list[Fault]) -> None:
+    brought = {part.id for _, part in identity.parts(document) if part.id}
+    known = {part.id for _, part in identity.parts(stored)} if stored else set()
+    elsewhere = mapping.ids_elsewhere(writer, brought - known)
+    faults += identity.taken(document, stored, elsewhere)
+    faults += sources.link(writer, identity.cited(document))
+    if faults:
+        raise Invalid("validation", "The document cannot be stored.", tuple(faults))
+    identity.assign(stored, document)
+    for correction in document.corrections:
+        correction.at = correction.at or writer.stamp
+
+
+def _read_only(sent: ArticleInput, facts: Row, stored: ArticleDocument | None) -> list[Fault]:
+    detail = "This is decided by the server; leave it out or send back the current value."
+    current = {"version": facts["version"], "created_at": facts["created_at"]}
+    if stored is not None:
+        current["id"] = stored.id
+    faults = [
+        Fault("read-only", detail, pointer=f"/{name}")
+        for name, value in current.items()
+        if getattr(sent, name) not in {None, value}
+    ]
+    numbers = {page.id: page.number for page in stored.pages} if stored else {}
+    for at, page in enumerate(sent.pages):
+        if page.number not in {None, at + 1, numbers.get(page.id)}:
+            faults.append(Fault("read-only", detail, pointer=f"/pages/{at}/number"))
+    return faults
+
+
+def _demand_translation_free(reader: Reader, document: ArticleDocument) -> None:
+    if document.translation_key is None:
+        return
+    same = (articles.c.translation_key == document.translation_key, articles.c.language == document.language)
+    if reader.row(select(articles.c.id).where(*same, articles.c.id != document.id)) is not None:
+        detail = "Another article is the translation of this key into this language."
+        raise Conflict("translation-taken", detail, (Fault("translation-taken", detail, pointer="/translation_key"),))

@@ -1,0 +1,205 @@
+"""Document ↔ rows: the one place that knows which field of the document stands in which column.
+
+Versions, slugs and the rules of a save are in ``drafts.py``; this module stores what it is given.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Table, delete, select, update
+
+from app.articles import slugs, sources
+from app.articles.document import (
+    ArticleDocument,
+    Byline,
+    Citation,
+    Commentary,
+    Correction,
+    Image,
+    KeyPoint,
+    Page,
+    Section,
+    Seo,
+    Speaker,
+)
+from app.articles.tables import article_tags, citations, key_points, pages, sections, tags
+from app.database import Reader, Row, Writer
+
+_PARTS: tuple[Table, ...] = (pages, sections, citations, key_points)
+"""Parents before children."""
+_ARTICLE_COLUMNS = (
+    "slug", "language", "translation_key", "title", "title_reading", "lead", "introduction", "conclusion",
+    "canonical_url",
+)  # fmt: skip
+_SECTION_COLUMNS = ("anchor", "heading", "question", "answer", "transition", "body")
+_CITATION_COLUMNS = ("display_title", "publisher_text", "published_on", "shows_published_on", "url", "labels")
+
+Rows = dict[str, dict[str, dict[str, Any]]]
+"""Table name → id → row."""
+
+
+def read(reader: Reader, article: Row) -> ArticleDocument:
+    """The document whose own row is ``article``: one SELECT for each table of parts."""
+    article_id = article["id"]
+    found = {table.name: _by_parent(reader, table, article_id) for table in _PARTS}
+    cited = {row["source_id"] for rows in found["citations"].values() for row in rows}
+    ledger = sources.by_ids(reader, cited) if cited else {}
+    points = {
+        parent: [KeyPoint.model_construct(id=row["id"], text=row["text"]) for row in rows]
+        for parent, rows in found["key_points"].items()
+    }
+    cards = {
+        parent: [
+            Citation.model_construct(
+                id=row["id"],
+                source=ledger[row["source_id"]],
+                image=_image(row["image"]),
+                key_points=points.get(row["id"], []),
+                **{name: row[name] for name in _CITATION_COLUMNS},
+            )
+            for row in rows
+        ]
+        for parent, rows in found["citations"].items()
+    }
+    parts = {
+        parent: [
+            Section.model_construct(
+                id=row["id"],
+                citations=cards.get(row["id"], []),
+                commentary=_commentary(row["commentary"]),
+                **{name: row[name] for name in _SECTION_COLUMNS},
+            )
+            for row in rows
+        ]
+        for parent, rows in found["sections"].items()
+    }
+    tag_rows = reader.rows(
+        select(article_tags.c.tag).where(article_tags.c.article_id == article_id).order_by(article_tags.c.position)
+    )
+    external = reader.rows(
+        select(slugs.external_ids).where(slugs.external_ids.c.article_id == article_id).order_by("system")
+    )
+    return ArticleDocument.model_construct(
+        id=article_id,
+        external_ids={row["system"]: row["external_id"] for row in external},
+        hero_image=_image(article["hero_image"]),
+        bylines=[Byline.model_construct(**byline) for byline in article["bylines"]],
+        takeaways=points.get(None, []),
+        pages=[
+            Page.model_construct(
+                id=row["id"], number=number, title=row["title"], teaser=row["teaser"], sections=parts.get(row["id"], [])
+            )
+            for number, row in enumerate(found["pages"].get(article_id, []), 1)
+        ],
+        tags=[row["tag"] for row in tag_rows],
+        corrections=[Correction.model_construct(**correction) for correction in article["corrections"]],
+        seo=Seo.model_construct(**article["seo"]),
+        labels=article["labels"],
+        **{name: article[name] for name in _ARTICLE_COLUMNS},
+    )
+
+
+def article_row(document: ArticleDocument) -> dict[str, Any]:
+    """The columns of ``articles`` that the document fills."""
+    return {name: getattr(document, name) for name in _ARTICLE_COLUMNS} | {
+        "hero_image": document.hero_image.model_dump() if document.hero_image else None,
+        "bylines": [byline.model_dump() for byline in document.bylines],
+        "corrections": [correction.model_dump() for correction in document.corrections],
+        "seo": document.seo.model_dump(),
+        "labels": document.labels,
+    }
+
+
+def write(writer: Writer, before: ArticleDocument | None, after: ArticleDocument) -> None:
+    """Store the parts, tags and external ids of ``after``, touching only what differs from ``before``."""
+    article_id = str(after.id)
+    old = _rows(before) if before else {table.name: {} for table in _PARTS}
+    new = _rows(after)
+    for table in _PARTS:
+        was, now = old[table.name], new[table.name]
+        inserted = [row for row_id, row in now.items() if row_id not in was]
+        if inserted:
+            writer.execute(table.insert(), inserted)
+        for row_id in now.keys() & was.keys():
+            if was[row_id] != now[row_id]:
+                changed = {name: value for name, value in now[row_id].items() if was[row_id][name] != value}
+                writer.execute(update(table).where(table.c.id == row_id).values(**changed))
+    # Survivors have their new parents by now, so the cascade of a removed parent takes only what goes.
+    for table in reversed(_PARTS):
+        gone = old[table.name].keys() - new[table.name].keys()
+        if gone:
+            writer.execute(delete(table).where(table.c.id.in_(gone)))
+    if before is None or before.tags != after.tags:
+        _write_tags(writer, article_id, after.tags)
+    slugs.put_external(writer, article_id, before.external_ids if before else {}, after.external_ids)
+
+
+def ids_elsewhere(reader: Reader, ids: Iterable[str]) -> set[str]:
+    """Those of ``ids`` that stand for a part of any stored article."""
+    wanted = list(ids)
+    if not wanted:
+        return set()
+    found: set[str] = set()
+    for table in _PARTS:
+        query = select(table.c.id).where(table.c.id.in_(wanted))
+        found |= {row["id"] for row in reader.rows(query)}
+    return found
+
+
+def _rows(document: ArticleDocument) -> Rows:
+    article_id = document.id
+    rows: Rows = {table.name: {} for table in _PARTS}
+
+    def add(table: Table, part_id: str | None, position: int, **columns: Any) -> None:
+        row = {"id": part_id, "article_id": article_id, "position": position, **columns}
+        rows[table.name][str(part_id)] = row
+
+    def add_points(points: list[KeyPoint], citation_id: str | None) -> None:
+        for position, point in enumerate(points):
+            add(key_points, point.id, position, citation_id=citation_id, text=point.text)
+
+    add_points(document.takeaways, None)
+    for page_at, page in enumerate(document.pages):
+        add(pages, page.id, page_at, title=page.title, teaser=page.teaser)
+        for section_at, section in enumerate(page.sections):
+            commentary = section.commentary.model_dump() if section.commentary else None
+            columns = {name: getattr(section, name) for name in _SECTION_COLUMNS}
+            add(sections, section.id, section_at, page_id=page.id, commentary=commentary, **columns)
+            for citation_at, citation in enumerate(section.citations):
+                columns = {name: getattr(citation, name) for name in _CITATION_COLUMNS}
+                columns |= {"section_id": section.id, "source_id": citation.source.id}
+                columns["image"] = citation.image.model_dump() if citation.image else None
+                add(citations, citation.id, citation_at, **columns)
+                add_points(citation.key_points, citation.id)
+    return rows
+
+
+def _write_tags(writer: Writer, article_id: str, wanted: list[str]) -> None:
+    writer.execute(delete(article_tags).where(article_tags.c.article_id == article_id))
+    for tag in sorted(wanted):  # one order for all writers: two that make the same tags cannot deadlock
+        writer.insert_absent(tags, {"slug": tag, "name": tag})
+    if wanted:
+        rows = [{"article_id": article_id, "tag": tag, "position": at} for at, tag in enumerate(wanted)]
+        writer.execute(article_tags.insert(), rows)
+
+
+def _by_parent(reader: Reader, table: Table, article_id: str) -> dict[str | None, list[Row]]:
+    parent = {"pages": "article_id", "sections": "page_id", "citations": "section_id", "key_points": "citation_id"}
+    found: dict[str | None, list[Row]] = defaultdict(list)
+    for row in reader.rows(select(table).where(table.c.article_id == article_id).order_by(table.c.position)):
+        found[row[parent[table.name]]].append(row)
+    return found
+
+
+def _image(stored: dict[str, Any] | None) -> Image | None:
+    return Image.model_construct(**stored) if stored else None
+
+
+def _commentary(stored: dict[str, Any] | None) -> Commentary | None:
+    if stored is None:
+        return None
+    speaker = stored["speaker"]
+    if speaker is not None:
+        speaker = Speaker.model_construct(name=speaker["name"], image=_image(speaker["image"]))
+    return Commentary.model_construct(text=stored["text"], speaker=speaker)

@@ -1,0 +1,121 @@
+"""Slugs and external ids: who holds which, and what stays reserved.
+
+A slug lives while it is an article's working or public one; the old public ones only redirect. What a
+slug is made of is said in ``app/text.py``.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, UniqueConstraint, delete, select, update
+
+from app import text
+from app.database import Key, Reader, Writer, metadata
+from app.errors import Conflict, Fault, Invalid
+
+slugs = Table(
+    "slugs",
+    metadata,
+    Column("slug", Key, primary_key=True),
+    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("living", Boolean(create_constraint=False), nullable=False),
+    Column("was_public", Boolean(create_constraint=False), nullable=False),
+)
+Index("ix_slugs_article_id", slugs.c.article_id)
+_LIVING = slugs.c.living.is_(True)
+Index("uq_slugs_living", slugs.c.slug, unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING)
+
+external_ids = Table(
+    "external_ids",
+    metadata,
+    Column("system", Key, primary_key=True),
+    Column("external_id", Key, primary_key=True),
+    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    UniqueConstraint("article_id", "system"),
+)
+
+
+def choose(writer: Writer, article_id: str, wanted: str | None, title: str) -> str:
+    """The slug a new article takes: the wanted one, else one derived from its title, else its id.
+
+    Raises: Conflict (``slug-taken``) for a wanted slug; Invalid (``slug-invalid``) where it is UUID-shaped.
+    """
+    if wanted is not None:
+        take(writer, article_id, wanted)
+        return wanted
+    derived = text.slug_from_title(title)
+    if not derived or text.uuid_shaped(derived):
+        derived = article_id
+    candidate, number = derived, 1
+    while not _claim(writer, article_id, candidate):
+        number += 1
+        suffix = f"-{number}"
+        candidate = derived[: text.SLUG_CHARACTERS - len(suffix)].rstrip("-") + suffix
+    return candidate
+
+
+def take(writer: Writer, article_id: str, slug: str) -> None:
+    """Make ``slug`` a living slug of the article; one that only redirects elsewhere may be taken.
+
+    Raises: Conflict (``slug-taken``); Invalid (``slug-invalid``) where it is UUID-shaped and not the id.
+    """
+    if text.uuid_shaped(slug) and slug != article_id:
+        fault = Fault("slug-invalid", "A slug is not shaped like a UUID.", pointer="/slug")
+        raise Invalid("validation", "The slug cannot be used.", (fault,))
+    if not _claim(writer, article_id, slug):
+        fault = Fault("slug-taken", "Another article has this slug.", pointer="/slug")
+        raise Conflict("slug-taken", "Another article has this slug.", (fault,))
+
+
+def settle(writer: Writer, article_id: str, *, working: str, public: str | None) -> None:
+    """Settle the article's slugs: the working and the public one live, those once public only redirect."""
+    own = slugs.c.article_id == article_id
+    living = {working, public} - {None}
+    if public is not None:
+        writer.execute(update(slugs).where(own, slugs.c.slug == public).values(was_public=True))
+    writer.execute(update(slugs).where(own, slugs.c.slug.not_in(living), slugs.c.was_public).values(living=False))
+    writer.execute(delete(slugs).where(own, slugs.c.slug.not_in(living), ~slugs.c.was_public))
+
+
+def redirected(reader: Reader, slug: str) -> list[str]:
+    """The ids of articles for which ``slug`` was public once, the one that holds it still first."""
+    query = select(slugs.c.article_id).where(slugs.c.slug == slug, slugs.c.was_public).order_by(slugs.c.living.desc())
+    return [row["article_id"] for row in reader.rows(query)]
+
+
+def find_external(reader: Reader, system: str, external_id: str) -> str | None:
+    """The id of the article that bears this external id, or None."""
+    where = (external_ids.c.system == system, external_ids.c.external_id == external_id)
+    row = reader.row(select(external_ids.c.article_id).where(*where))
+    return row["article_id"] if row else None
+
+
+def put_external(writer: Writer, article_id: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Change the article's external ids from ``before`` to ``after`` (system → id).
+
+    Raises: Conflict (``external-id-taken``).
+    """
+    for system in before.keys() - {s for s in after if before.get(s) == after[s]}:
+        own = (external_ids.c.article_id == article_id, external_ids.c.system == system)
+        writer.execute(delete(external_ids).where(*own))
+    for system in sorted(after):
+        if before.get(system) == after[system]:
+            continue
+        row = {"system": system, "external_id": after[system], "article_id": article_id}
+        if not writer.insert_absent(external_ids, row):
+            fault = Fault("external-id-taken", "Another article has this external id.", pointer=f"/external_ids/{system}")
+            raise Conflict("external-id-taken", "Another article has this external id.", (fault,))
+
+
+def _claim(writer: Writer, article_id: str, slug: str) -> bool:
+    own = (slugs.c.article_id == article_id, slugs.c.slug == slug)
+    held = writer.row(select(slugs.c.living).where(*own))
+    if held is None:
+        return writer.insert_absent(
+            slugs, {"slug": slug, "article_id": article_id, "living": True, "was_public": False}
+        )
+    if not held["living"]:
+        taken = select(slugs.c.article_id).where(slugs.c.slug == slug, _LIVING)
+        if writer.row(taken) is not None:
+            return False
+        writer.execute(update(slugs).where(*own).values(living=True))
+    return True

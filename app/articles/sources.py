@@ -1,0 +1,198 @@
+"""The ledger of sources: one row for each published piece, found by its canonical URL.
+
+What a citation prints is the citation's own; a change to a source that readers see goes through
+``app/publishing``, never from here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+import idna
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, select
+
+from app.articles import publishers
+from app.articles.document import Citation, CitedPublisher, CitedSource, Image
+from app.articles.fields import new_id
+from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
+from app.errors import Fault
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("canonical_url", Key, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("publisher_id", Key, ForeignKey("publishers.id")),
+    Column("published_on", Key),
+    Column("authors", Json, nullable=False),
+    Column("language", Key),
+    Column("type", Key, nullable=False),
+    Column("image", Json),
+    Column("archive_urls", Json, nullable=False),
+    Column("note", Text),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("merged_into", Key, ForeignKey("sources.id")),
+)
+Index("ix_sources_publisher_id", sources.c.publisher_id)
+
+DEFAULT_TYPE = "article-newspaper"
+_TRACKING = re.compile(r"^(utm_.*|gclid|fbclid|yclid)$", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+_CITED = (
+    select(
+        sources.c.id,
+        sources.c.url,
+        sources.c.canonical_url,
+        sources.c.title,
+        sources.c.published_on,
+        sources.c.authors,
+        sources.c.language,
+        sources.c.type,
+        sources.c.image,
+        sources.c.merged_into,
+        publishers.publishers.c.id.label("publisher_id"),
+        publishers.publishers.c.name.label("publisher_name"),
+    )
+    .select_from(sources)
+    .outerjoin(publishers.publishers, publishers.publishers.c.id == sources.c.publisher_id)
+)
+
+
+def canonical_url(url: str) -> str:
+    """The form by which a source is found: https, lower-case IDNA host, no default port, fragment,
+    trailing slash or tracking parameter; everything else is kept. ``url`` passed ``fields.web_url``.
+
+    Source: DESIGN, section 2, Ledger.
+    """
+    parts = urlsplit(url)
+    host = host_of(url)
+    netloc = f"[{host}]" if ":" in host else host
+    if parts.port is not None and parts.port != _PORTS[parts.scheme.lower()]:
+        netloc = f"{netloc}:{parts.port}"
+    kept = [pair for pair in parts.query.split("&") if not _TRACKING.match(pair.partition("=")[0])]
+    return urlunsplit(("https", netloc, parts.path.rstrip("/"), "&".join(kept), ""))
+
+
+def host_of(url: str) -> str:
+    """The host of a valid URL, lower case, as IDNA."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host if host.isascii() else idna.encode(host, uts46=True).decode()
+
+
+def by_ids(reader: Reader, ids: Iterable[str]) -> dict[str, CitedSource]:
+    """The sources with these ids as citations carry them; a merged one as what it was merged into."""
+    rows = reader.rows(_CITED.where(sources.c.id.in_(set(ids))))
+    found = {row["id"]: cited(row) for row in rows if row["merged_into"] is None}
+    merged = {row["id"]: row["merged_into"] for row in rows if row["merged_into"] is not None}
+    if merged:
+        targets = by_ids(reader, merged.values())
+        found |= {old: targets[new] for old, new in merged.items()}
+    return found
+
+
+def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Fault]:
+    """Tie each citation to its source in the ledger, making those that are not there yet.
+
+    ``citations`` come with the JSON pointers they stand at. Values sent inline that differ from the
+    ledger's stay on the citation as printed; a value the citation shares with its source becomes null.
+    Returns the faults (``source-unknown``, ``publisher-unknown``) of citations that could not be tied.
+    """
+    faults: list[Fault] = []
+    named = [(at, citation, citation.source.id) for at, citation in citations if citation.source.id]
+    inline = sorted(
+        ((canonical_url(c.source.url), at, c) for at, c in citations if c.source.id is None and c.source.url),
+        key=lambda entry: entry[0],  # one order for all writers: two that make the same sources cannot deadlock
+    )
+    known = by_ids(writer, (source_id for _, _, source_id in named))
+    for at, citation, source_id in named:
+        if source_id not in known:
+            faults.append(Fault("source-unknown", "No source has this id.", pointer=f"{at}/source/id"))
+        citation.source = known.get(source_id, citation.source)
+    found = _by_canonical(writer, (canonical for canonical, _, _ in inline))
+    for canonical, at, citation in inline:
+        source = found.get(canonical) or _make(writer, canonical, citation, at, faults)
+        if source is not None:
+            found[canonical] = source
+            _keep_printed(citation, source)
+            citation.source = source
+    return faults
+
+
+def cited(row: Row) -> CitedSource:
+    """A row of the ledger (joined with its publisher) in the shape a citation carries."""
+    publisher = None
+    if row["publisher_id"] is not None:
+        publisher = CitedPublisher.model_construct(id=row["publisher_id"], name=row["publisher_name"])
+    return CitedSource.model_construct(
+        id=row["id"],
+        url=row["url"],
+        title=row["title"],
+        publisher=publisher,
+        published_on=row["published_on"],
+        authors=row["authors"],
+        language=row["language"],
+        type=row["type"],
+        image=Image.model_construct(**row["image"]) if row["image"] else None,
+    )
+
+
+def _by_canonical(reader: Reader, canonicals: Iterable[str]) -> dict[str, CitedSource]:
+    rows = reader.rows(_CITED.where(sources.c.canonical_url.in_(set(canonicals))))
+    targets = by_ids(reader, (row["id"] for row in rows))
+    return {row["canonical_url"]: targets[row["id"]] for row in rows}
+
+
+def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: list[Fault]) -> CitedSource | None:
+    """Make the source from the printed values: what was sent inline, else what the citation prints."""
+    sent = citation.source
+    publisher_id: str | None
+    if sent.publisher and sent.publisher.id:
+        publisher_id = publishers.find(writer, sent.publisher.id)
+        if publisher_id is None:
+            pointer = f"{at}/source/publisher/id"
+            faults.append(Fault("publisher-unknown", "No publisher has this id.", pointer=pointer))
+            return None
+    elif sent.publisher and sent.publisher.name:
+        publisher_id = publishers.settle(writer, sent.publisher.name)
+    else:
+        publisher_id = publishers.find_by_host(writer, host_of(canonical))
+    title = sent.title if sent.title is not None else citation.display_title
+    row = {
+        "id": new_id(),
+        "url": sent.url,
+        "canonical_url": canonical,
+        "title": title or "",
+        "publisher_id": publisher_id,
+        "published_on": sent.published_on or citation.published_on,
+        "authors": sent.authors or [],
+        "language": sent.language,
+        "type": sent.type or DEFAULT_TYPE,
+        "image": sent.image.model_dump() if sent.image else None,
+        "archive_urls": [],
+        "version": 1,
+        "created_at": writer.stamp,
+        "updated_at": writer.stamp,
+    }
+    writer.insert_absent(sources, row)  # a concurrent writer may have made it: then theirs is used
+    return _by_canonical(writer, [canonical])[canonical]
+
+
+def _keep_printed(citation: Citation, source: CitedSource) -> None:
+    sent = citation.source
+    sent_publisher = sent.publisher.name if sent.publisher and sent.publisher.id is None else None
+    ledger_publisher = source.publisher.name if source.publisher else ""
+    citation.display_title = _differing(citation.display_title, sent.title, source.title)
+    citation.publisher_text = _differing(citation.publisher_text, sent_publisher, ledger_publisher)
+    citation.published_on = _differing(citation.published_on, sent.published_on, source.published_on)
+    citation.url = _differing(citation.url, sent.url, source.url)
+    if citation.image is None and sent.image != source.image:
+        citation.image = sent.image
+
+
+def _differing(printed: str | None, sent: str | None, ledger: str | None) -> str | None:
+    value = printed if printed is not None else sent
+    return None if value == ledger else value

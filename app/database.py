@@ -1,0 +1,211 @@
+"""The database: a ``Reader`` sees one snapshot, a ``Writer`` holds one transaction; both are short-lived.
+
+Tables belong to their owner modules and only share ``metadata``; how many requests may wait for a
+connection is decided in ``app/wire/sessions.py``.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import psycopg
+from sqlalchemy import JSON, Connection, CursorResult, Engine, Executable, MetaData, Table, Text, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.errors import Busy, Conflict
+from app.text import instant
+
+POOL_SIZE = 10
+"""Connections for reading and, on PostgreSQL, as many again for writing."""
+LOCK_TIMEOUT_SECONDS = 5
+"""How long a statement waits for another writer before the request is told to come back."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Ids, slugs, codes and instants compare by code point on both databases, so that an order is the same order.
+Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+# An instant is stored as answers write it (UTC, milliseconds, Z): it sorts as text and needs no conversion.
+Instant = Key
+Json = JSON(none_as_null=True)
+
+_SQLITE_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {LOCK_TIMEOUT_SECONDS * 1000}",
+)
+
+Row = Mapping[Any, Any]
+"""A row by column name."""
+
+
+def system_clock() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Reader:
+    """One consistent snapshot of the database, perhaps a replica's. It cannot write."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        """SQLAlchemy's own, for inspection; statements go through the methods below."""
+
+    def execute(self, statement: Executable, parameters: Row | Sequence[Row] | None = None) -> CursorResult[Any]:
+        """Run one statement; a list of parameters runs it once for each."""
+        return self.connection.execute(statement, parameters)
+
+    def rows(self, statement: Executable, parameters: Row | None = None) -> list[Row]:
+        """All rows of a SELECT, each by column name."""
+        return [row._mapping for row in self.connection.execute(statement, parameters)]  # noqa: SLF001 - SQLAlchemy's documented name
+
+    def row(self, statement: Executable, parameters: Row | None = None) -> Row | None:
+        """The first row of a SELECT by column name, or None."""
+        found = self.connection.execute(statement, parameters).first()
+        return None if found is None else found._mapping  # noqa: SLF001 - SQLAlchemy's documented name
+
+    @property
+    def on_postgresql(self) -> bool:
+        """Whether this is PostgreSQL; else it is SQLite."""
+        return self.connection.dialect.name == "postgresql"
+
+
+class Writer(Reader):
+    """One transaction, committed as a whole when its block ends and rolled back when it raises."""
+
+    def __init__(self, connection: Connection, now: datetime, caller: str | None, request_id: str | None) -> None:
+        super().__init__(connection)
+        self.now = now
+        self.stamp = instant(now)
+        """``now`` as rows and answers write it."""
+        self.caller = caller
+        """The id of the API key that writes; None for the command line and the worker."""
+        self.request_id = request_id
+
+    def insert_absent(self, table: Table, row: Row) -> bool:
+        """Insert ``row`` unless a unique value of it is taken; says whether it was inserted.
+
+        Race-free on both databases: a concurrent insert of the same value is waited for.
+        """
+        insert = postgresql.insert if self.on_postgresql else sqlite.insert
+        statement = insert(table).values(**row).on_conflict_do_nothing()
+        return self.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+
+
+class Database:
+    """The door to one SQLite file, or to a PostgreSQL primary with an optional replica for reads."""
+
+    def __init__(
+        self, url: str, clock: Callable[[], datetime] = system_clock, *, replica_url: str | None = None
+    ) -> None:
+        self.clock = clock
+        self.writer_slots = POOL_SIZE
+        if url.startswith("sqlite"):
+            self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread
+            self._writers = _sqlite_engine(url, "BEGIN IMMEDIATE")
+            self._readers = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON")
+        else:
+            self._writers = _postgresql_engine(url, "READ COMMITTED")
+            self._readers = _postgresql_engine(replica_url or url, "REPEATABLE READ", readonly=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """A Reader for the length of the block.
+
+        Raises: Busy when the database is away.
+        """
+        with _errors(), self._readers.connect() as connection, connection.begin():
+            yield Reader(connection)
+
+    @contextmanager
+    def writing(self, caller: str | None = None, request_id: str | None = None) -> Iterator[Writer]:
+        """A Writer for the length of the block; the commit happens as the block ends.
+
+        Raises: Busy when the lock is not had within ``LOCK_TIMEOUT_SECONDS`` or the database is away;
+        Conflict (``write-conflict``) when a concurrent write took a unique value first.
+        """
+        with _errors(), self._writers.connect() as connection, connection.begin():
+            yield Writer(connection, self.clock(), caller, request_id)
+
+    def engine(self) -> Engine:
+        """The writers' engine, for migrations."""
+        return self._writers
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._readers.dispose()
+        self._writers.dispose()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("write-conflict", "A concurrent write got there first; read again and retry.") from error
+    except PoolTimeoutError as error:
+        raise Busy("All database connections are in use.") from error
+    except DBAPIError as error:
+        if _passing(error):
+            raise Busy("The database is busy or away.") from error
+        raise
+
+
+def _passing(error: DBAPIError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode & 0xFF in _SQLITE_PASSING
+    return isinstance(original, psycopg.OperationalError) or error.connection_invalidated
+
+
+def _engine(url: str, **options: Any) -> Engine:
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=LOCK_TIMEOUT_SECONDS,
+        json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+        **options,
+    )
+
+
+def _sqlite_engine(url: str, begin: str, *pragmas: str) -> Engine:
+    # isolation_level None: sqlite3 begins nothing by itself; SQLAlchemy's own BEGIN is replaced by ours.
+    engine = _engine(url, connect_args={"isolation_level": None, "timeout": LOCK_TIMEOUT_SECONDS})
+
+    def configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        for pragma in (*_SQLITE_PRAGMAS, *pragmas):
+            connection.execute(pragma)
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", start)
+    return engine
+
+
+def _postgresql_engine(url: str, isolation: str, *, readonly: bool = False) -> Engine:
+    engine = _engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        isolation_level=isolation,
+        pool_pre_ping=True,
+        connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC", "connect_timeout": 5},
+    )
+    return engine.execution_options(postgresql_readonly=True) if readonly else engine

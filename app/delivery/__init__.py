@@ -1,0 +1,1 @@
+"""What readers see: bytes frozen at publish, and the rows that lists of them are made from."""

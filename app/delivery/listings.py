@@ -1,0 +1,103 @@
+"""Public lists of articles and of an article's sections: keyset pages of stored bytes.
+
+How a cursor is written and read is decided in ``app/wire/paging.py``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from app.articles.tables import collection_articles, collections
+from app.database import Reader
+from app.delivery import parts
+from app.delivery.parts import public_citations, public_sections, public_tags
+from app.delivery.snapshots import snapshots
+
+COUNT_CAP = 1000
+"""Where ``count=capped`` stops counting."""
+SORTS = ("-published_at", "published_at", "-revised_at", "revised_at")
+
+Position = tuple[str, str]
+"""Where a page ended: the sort value and the id of its last article."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which articles a list holds; None and empty mean any."""
+
+    tag: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+    language: str | None = None
+    translation_key: str | None = None
+    collection: str | None = None
+    published_after: str | None = None
+    published_before: str | None = None
+    ids: tuple[str, ...] = ()
+
+
+def latest(
+    reader: Reader, filters: Filters, sort: str, after: Position | None, limit: int
+) -> list[tuple[Position, bytes]]:
+    """Up to ``limit`` cards behind ``after``, each with its position; ``sort`` is one of ``SORTS``."""
+    column = snapshots.c[sort.removeprefix("-")]
+    descending = sort.startswith("-")
+    query = select(column.label("value"), snapshots.c.article_id, snapshots.c.card).where(*_conditions(filters))
+    if after is not None:
+        value, article_id = after
+        beyond = column < value if descending else column > value
+        behind = snapshots.c.article_id < article_id if descending else snapshots.c.article_id > article_id
+        query = query.where(or_(beyond, and_(column == value, behind)))
+    order = (column.desc(), snapshots.c.article_id.desc()) if descending else (column, snapshots.c.article_id)
+    rows = reader.rows(query.order_by(*order).limit(limit))
+    return [((row["value"], row["article_id"]), row["card"]) for row in rows]
+
+
+def count(reader: Reader, filters: Filters, cap: int | None) -> int:
+    """How many articles the list holds; counting stops one beyond ``cap``."""
+    query: Select[Any] = select(snapshots.c.article_id).where(*_conditions(filters))
+    if cap is not None:
+        query = query.limit(cap + 1)
+    return int(reader.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[int, bytes]]:
+    """Up to ``limit`` public sections of one article behind position ``after``, in reading order."""
+    query = (
+        select(public_sections.c.position, public_sections.c.body, snapshots.c.card)
+        .join(snapshots, snapshots.c.article_id == public_sections.c.article_id)
+        .where(public_sections.c.article_id == article_id)
+    )
+    if after is not None:
+        query = query.where(public_sections.c.position > after)
+    rows = reader.rows(query.order_by(public_sections.c.position).limit(limit))
+    return [(row["position"], parts.with_card(row["body"], row["card"])) for row in rows]
+
+
+def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
+    article_id = snapshots.c.article_id
+    conditions: list[ColumnElement[bool]] = []
+    if filters.tag is not None:
+        conditions.append(article_id.in_(select(public_tags.c.article_id).where(public_tags.c.tag == filters.tag)))
+    for column, wanted in (
+        (public_citations.c.publisher_id, filters.publisher),
+        (public_citations.c.source_id, filters.source),
+    ):
+        if wanted is not None:
+            conditions.append(article_id.in_(select(public_citations.c.article_id).where(column == wanted)))
+    if filters.collection is not None:
+        members = select(collection_articles.c.article_id).join(collections)
+        conditions.append(article_id.in_(members.where(collections.c.slug == filters.collection)))
+    if filters.language is not None:
+        conditions.append(snapshots.c.language == filters.language)
+    if filters.translation_key is not None:
+        conditions.append(snapshots.c.translation_key == filters.translation_key)
+    if filters.published_after is not None:
+        conditions.append(snapshots.c.published_at >= filters.published_after)
+    if filters.published_before is not None:
+        conditions.append(snapshots.c.published_at <= filters.published_before)
+    if filters.ids:
+        conditions.append(article_id.in_(filters.ids))
+    return conditions

@@ -1,0 +1,114 @@
+"""One row for each public section, citation, key point, question and tag: ids, filter columns, bytes.
+
+Every public list of parts reads only these rows and the article's card, never a working copy.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, delete
+
+from app.database import Instant, Key, Writer, metadata
+from app.delivery import shapes
+from app.delivery.snapshots import encode
+
+
+def _columns() -> list[Column[Any]]:
+    return [
+        Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+        Column("page", Integer),
+        Column("position", Integer, nullable=False),
+        Column("language", Key, nullable=False),
+        Column("published_at", Instant, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+    ]
+
+
+public_sections = Table("public_sections", metadata, Column("id", Key, primary_key=True), *_columns())
+public_citations = Table(
+    "public_citations",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("section_id", Key, nullable=False),
+    Column("source_id", Key, nullable=False),
+    Column("publisher_id", Key),
+    *_columns(),
+)
+public_key_points = Table(
+    "public_key_points",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("kind", Key, nullable=False),
+    Column("section_id", Key),
+    Column("citation_id", Key),
+    Column("source_id", Key),
+    Column("publisher_id", Key),
+    *_columns(),
+)
+public_questions = Table("public_questions", metadata, Column("section_id", Key, primary_key=True), *_columns())
+public_tags = Table(
+    "public_tags",
+    metadata,
+    Column("tag", Key, primary_key=True),
+    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", Key, nullable=False),
+    Column("published_at", Instant, nullable=False),
+)
+_TABLES = (public_sections, public_citations, public_key_points, public_questions, public_tags)
+for _table in _TABLES:
+    Index(f"ix_{_table.name}_article_id", _table.c.article_id)
+Index("ix_public_citations_source_id", public_citations.c.source_id, public_citations.c.published_at)
+Index("ix_public_citations_publisher_id", public_citations.c.publisher_id, public_citations.c.published_at)
+
+
+def put(writer: Writer, article: shapes.Shape) -> None:
+    """Write the rows of a public article in place of what was there."""
+    drop(writer, article["id"])
+    for table, rows in _rows(article).items():
+        if rows:
+            writer.execute(table.insert(), rows)
+
+
+def drop(writer: Writer, article_id: str) -> None:
+    """Take the article's parts from the readers."""
+    for table in _TABLES:
+        writer.execute(delete(table).where(table.c.article_id == article_id))
+
+
+def with_card(body: bytes, card: bytes) -> bytes:
+    """A part as readers see it: its stored bytes, and beside them the card of its article."""
+    return body[:-1] + b',"article":' + card + b"}"
+
+
+def _rows(article: shapes.Shape) -> dict[Table, list[dict[str, Any]]]:
+    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _TABLES}
+    shared = {"article_id": article["id"], "language": article["language"], "published_at": article["published_at"]}
+
+    def add(table: Table, body: shapes.Shape, page: int | None, **columns: Any) -> None:
+        position = len(rows[table])
+        rows[table].append({**shared, "page": page, "position": position, "body": encode(body), **columns})
+
+    def add_points(points: Iterable[shapes.Shape], number: int | None, section: Any, citation: Any) -> None:
+        source = citation["source"] if citation else {"id": None, "publisher": None}
+        for point in points:
+            body = shapes.key_point(point, number, section, citation)
+            columns = {name: body[name] for name in ("id", "kind", "section_id", "citation_id")}
+            publisher_id = source["publisher"] and source["publisher"]["id"]
+            add(public_key_points, body, number, source_id=source["id"], publisher_id=publisher_id, **columns)
+
+    add_points(article["takeaways"], None, None, None)
+    for page in article["pages"]:
+        number = page["number"]
+        for section in page["sections"]:
+            add(public_sections, section | {"page": number}, number, id=section["id"])
+            if section["question"]:
+                add(public_questions, shapes.question(section, number), number, section_id=section["id"])
+            for citation in section["citations"]:
+                source = citation["source"]
+                ids = {"id": citation["id"], "section_id": section["id"], "source_id": source["id"]}
+                ids["publisher_id"] = source["publisher"] and source["publisher"]["id"]
+                body = citation | {"section_id": section["id"], "page": number}
+                add(public_citations, body, number, **ids)
+                add_points(citation["key_points"], number, section, citation)
+    rows[public_tags] = [{**shared, "tag": tag} for tag in article["tags"]]
+    return rows

@@ -1,0 +1,167 @@
+"""Published bytes and their ETags: article, pages and card, written at publish and served as they are.
+
+What the bytes say is decided in ``shapes.py``; rows for public lists of parts are in ``parts.py``.
+"""
+
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, LargeBinary, Table, delete, select
+
+from app import text
+from app.database import Instant, Key, Reader, Writer, metadata
+from app.delivery import shapes
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("slug", Key, nullable=False, unique=True),
+    Column("language", Key, nullable=False),
+    Column("translation_key", Key),
+    Column("published_at", Instant, nullable=False),
+    Column("revised_at", Instant, nullable=False),
+    Column("etag", Key, nullable=False),
+    Column("content_sha256", Key, nullable=False),
+    Column("card", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_gzip", LargeBinary, nullable=False),
+)
+Index("ix_snapshots_published_at_article_id", snapshots.c.published_at, snapshots.c.article_id)
+Index("ix_snapshots_revised_at_article_id", snapshots.c.revised_at, snapshots.c.article_id)
+snapshot_pages = Table(
+    "snapshot_pages",
+    metadata,
+    Column("article_id", Key, ForeignKey("snapshots.article_id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("etag", Key, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_gzip", LargeBinary, nullable=False),
+)
+snapshot_external_ids = Table(
+    "snapshot_external_ids",
+    metadata,
+    Column("system", Key, primary_key=True),
+    Column("external_id", Key, primary_key=True),
+    Column("article_id", Key, ForeignKey("snapshots.article_id", ondelete="CASCADE"), nullable=False),
+)
+Index("ix_snapshot_external_ids_article_id", snapshot_external_ids.c.article_id)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is stored for one address: whose it is, its ETag (quoted), and the bytes asked for."""
+
+    article_id: str
+    slug: str
+    etag: str
+    body: bytes
+
+
+def encode(value: Any) -> bytes:
+    """JSON as every answer writes it: UTF-8, compact, keys in the document's order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def etag_of(body: bytes) -> str:
+    """The strong ETag of identity bytes: their SHA-256, quoted."""
+    return f'"{hashlib.sha256(body).hexdigest()}"'
+
+
+def content_sha256(article: shapes.Shape) -> str:
+    """What the public article says, whenever it was revised: the same digest means nothing changed."""
+    said = {name: value for name, value in article.items() if name != "revised_at"}
+    return hashlib.sha256(encode(said)).hexdigest()
+
+
+def put(writer: Writer, article: shapes.Shape) -> str:
+    """Freeze the public article, its pages and its card in place of what was there; returns its ETag."""
+    drop(writer, article["id"])
+    body = encode(article)
+    etag = etag_of(body)
+    columns = ("slug", "language", "translation_key", "published_at", "revised_at")
+    row = {name: article[name] for name in columns} | {
+        "article_id": article["id"],
+        "etag": etag,
+        "content_sha256": content_sha256(article),
+        "card": encode(shapes.card(article)),
+        "body": body,
+        "body_gzip": _gzip(body),
+    }
+    writer.execute(snapshots.insert(), row)
+    rows = []
+    for page in shapes.pages(article):
+        page_body = encode(page)
+        row = {"article_id": article["id"], "number": page["number"], "etag": etag_of(page_body), "body": page_body}
+        rows.append(row | {"body_gzip": _gzip(page_body)})
+    if rows:
+        writer.execute(snapshot_pages.insert(), rows)
+    external = [
+        {"system": system, "external_id": external_id, "article_id": article["id"]}
+        for system, external_id in article["external_ids"].items()
+    ]
+    if external:
+        # An id that moved here is still in the older snapshot of the article it left: it answers here now.
+        for row in external:
+            here = (snapshot_external_ids.c.system, snapshot_external_ids.c.external_id)
+            writer.execute(delete(snapshot_external_ids).where(here[0] == row["system"], here[1] == row["external_id"]))
+        writer.execute(snapshot_external_ids.insert(), external)
+    return etag
+
+
+def drop(writer: Writer, article_id: str) -> None:
+    """Take the article's bytes from the readers."""
+    writer.execute(delete(snapshots).where(snapshots.c.article_id == article_id))
+
+
+def stored_content(reader: Reader, article_id: str) -> tuple[str, str, str] | None:
+    """The digest, revision time and ETag of what readers see of the article, or None."""
+    query = select(snapshots.c.content_sha256, snapshots.c.revised_at, snapshots.c.etag)
+    row = reader.row(query.where(snapshots.c.article_id == article_id))
+    return (row["content_sha256"], row["revised_at"], row["etag"]) if row else None
+
+
+def find_etag(reader: Reader, key: str, page: int | None = None) -> str | None:
+    """The ETag at this address, without touching the bytes; None where nothing is public."""
+    column = snapshots.c.etag if page is None else snapshot_pages.c.etag
+    row = reader.row(_at(select(column), key, page))
+    return row["etag"] if row else None
+
+
+def read(reader: Reader, key: str, page: int | None = None, *, compressed: bool = False) -> Found | None:
+    """The bytes at this address (``key``: id, slug, ``ext:{system}:{id}``); one SELECT. None: not public."""
+    table = snapshots if page is None else snapshot_pages
+    body = table.c.body_gzip if compressed else table.c.body
+    query = select(snapshots.c.article_id, snapshots.c.slug, table.c.etag, body.label("body"))
+    row = reader.row(_at(query, key, page))
+    return Found(row["article_id"], row["slug"], row["etag"], row["body"]) if row else None
+
+
+def find(reader: Reader, key: str) -> tuple[str, str] | None:
+    """The id and public slug of the article at ``key``, or None."""
+    row = reader.row(_at(select(snapshots.c.article_id, snapshots.c.slug), key, None))
+    return (row["article_id"], row["slug"]) if row else None
+
+
+def _at(query: Any, key: str, page: int | None) -> Any:
+    if page is not None:
+        here = (snapshot_pages.c.article_id == snapshots.c.article_id, snapshot_pages.c.number == page)
+        query = query.select_from(snapshots).join(snapshot_pages, here[0]).where(here[1])
+    return query.where(_named(key))
+
+
+def _named(key: str) -> ColumnElement[bool]:
+    if key.startswith("ext:"):
+        system, _, external_id = key.removeprefix("ext:").partition(":")
+        named = (snapshot_external_ids.c.system == system, snapshot_external_ids.c.external_id == external_id)
+        return snapshots.c.article_id.in_(select(snapshot_external_ids.c.article_id).where(*named))
+    if text.uuid_shaped(key):
+        return snapshots.c.article_id == key.lower()
+    return snapshots.c.slug == (text.slug(key) or key)
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=6, mtime=0)

@@ -1,0 +1,1 @@
+"""Text in, document out, and back; no database."""

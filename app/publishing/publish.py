@@ -1,0 +1,109 @@
+"""Publish and withdraw: snapshot, public rows, change number, all in one transaction.
+
+What stands between a draft and this is in ``checks.py``.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.articles import drafts, site, slugs
+from app.articles.drafts import Draft, IfVersion
+from app.database import Writer
+from app.delivery import parts, shapes, snapshots
+from app.errors import Conflict, Fault, Invalid
+from app.publishing import checks
+from app.sync import changes
+
+_PUBLISHABLE = {"draft", "published", "unpublished"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing or withdrawing did; ``etag`` is the article's address's, None when withdrawn."""
+
+    id: str
+    slug: str
+    version: int
+    status: str
+    published_at: str | None
+    changed: bool
+    etag: str | None
+    sync: str
+    warnings: list[dict[str, Any]]
+
+
+def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
+    """Make the working copy public: exactly what readers, lists and mirrors see from the commit on.
+
+    Raises: NotFound; Stale; Conflict (``transition``); Invalid (``checks-failed``).
+    """
+    draft = drafts.load(writer, key)
+    drafts.demand(draft, if_version)
+    if draft.status not in _PUBLISHABLE:
+        raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
+    found = checks.run(draft.document, site.load(writer).document)
+    faults = [Fault(c.code, c.detail, pointer=c.pointer, severity=c.severity) for c in found if c.severity == "error"]
+    if faults:
+        raise Invalid("checks-failed", "The article does not pass the checks for publication.", tuple(faults))
+    first = draft.facts["first_published_at"] or writer.stamp
+    article = shapes.article(draft.document, first, writer.stamp)
+    public = snapshots.stored_content(writer, draft.id)
+    changed = public is None or public[0] != snapshots.content_sha256(article)
+    etag = snapshots.put(writer, article) if changed or public is None else public[2]
+    _record(writer, draft, first)
+    if changed:
+        parts.put(writer, article)
+        number = changes.append(writer, draft.id, live=True, surrogate_keys=surrogate_keys(draft.id))
+    else:
+        number = changes.number(writer)
+    warnings = [asdict(check) for check in found]
+    sync = changes.token(writer, number)
+    slug = article["slug"]
+    return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, warnings)
+
+
+def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
+    """Take the article from the readers; its working copy stays.
+
+    Raises: NotFound; Stale; Conflict (``transition``) where it was never public, or is archived or trashed.
+    """
+    draft = drafts.load(writer, key)
+    drafts.demand(draft, if_version)
+    if draft.status not in {"published", "unpublished"}:
+        raise Conflict("transition", "Only a published article can be unpublished.")
+    changed = draft.status == "published"
+    drafts.set_facts(writer, draft.id, status="unpublished")
+    number = _withdraw(writer, draft) if changed else changes.number(writer)
+    slug, first = str(draft.document.slug), draft.facts["first_published_at"]
+    sync = changes.token(writer, number)
+    return Publication(draft.id, slug, draft.version, "unpublished", first, changed, None, sync, [])
+
+
+def trash(writer: Writer, draft: Draft) -> None:
+    """Put the article into the trash, withdrawing it in the same transaction; repeating changes nothing."""
+    if draft.status == "trashed":
+        return
+    drafts.set_facts(writer, draft.id, status="trashed", trashed_at=writer.stamp)
+    if draft.status == "published":
+        _withdraw(writer, draft)
+
+
+def surrogate_keys(article_id: str) -> list[str]:
+    """The cache keys that a change of this article touches: its own addresses, and every list."""
+    return [f"article-{article_id}", "articles"]
+
+
+def _record(writer: Writer, draft: Draft, first_published_at: str) -> None:
+    slug = str(draft.document.slug)
+    slugs.settle(writer, draft.id, working=slug, public=slug)
+    facts = {"status": "published", "published_version": draft.version, "public_slug": slug}
+    drafts.set_facts(writer, draft.id, first_published_at=first_published_at, **facts)
+
+
+def _withdraw(writer: Writer, draft: Draft) -> int:
+    """Drop what readers see; the tombstone's number is taken last."""
+    snapshots.drop(writer, draft.id)
+    parts.drop(writer, draft.id)
+    drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
+    slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
+    return changes.append(writer, draft.id, live=False, surrogate_keys=surrogate_keys(draft.id))

@@ -1,0 +1,41 @@
+"""Configuration from the environment, read once into a frozen ``Settings``.
+
+Nothing here opens, checks or creates anything; the doors (``main``, ``cli``) pass the value down.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may choose, as ``KIKU_*`` variables or lines of a ``.env`` file."""
+
+    model_config = SettingsConfigDict(env_prefix="KIKU_", env_file=".env", frozen=True, extra="ignore")
+
+    database_url: str = "sqlite:///kiku.db"
+    """``sqlite:///path`` or ``postgresql://…`` (16 or newer)."""
+    replica_url: str | None = None
+    """A streaming replica that serves reads; the primary where empty."""
+    read_keys: Literal["open", "required"] = "open"
+    """``required``: reading published content needs a key with scope ``read``."""
+    access_log: Literal["on", "off"] = "on"
+    """One JSON line a request on standard output."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins (comma separated) whose pages may call the manage addresses; reading is open to all."""
+    private_bind: bool = False
+    """Set by ``kiku serve`` when it listens on a private address: ``/metrics`` then needs no key."""
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url", "replica_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
+            message = "must begin with sqlite:/// or postgresql://"
+            raise ValueError(message)
+        return value

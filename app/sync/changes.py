@@ -1,0 +1,61 @@
+"""The numbered feed: one row for each article that was ever public, moved to a new number in place.
+
+Numbers follow commits, because the counter's row is taken last and held until the commit (ADR-0005).
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.database import Instant, Json, Key, Reader, Writer, metadata
+
+TOKEN_FORMAT = 1
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("floor", Integer, nullable=False),
+    Column("epoch", Key, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+changes = Table(
+    "changes",
+    metadata,
+    Column("article_id", Key, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("live", Boolean(create_constraint=False), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("surrogate_keys", Json, nullable=False),
+)
+
+
+def append(writer: Writer, article_id: str, *, live: bool, surrogate_keys: Sequence[str]) -> int:
+    """Number the change of one article; a withdrawal (not ``live``) leaves a tombstone.
+
+    Call it last in the transaction: from here to the commit every other publication waits, which is
+    what makes numbers follow commits.
+    """
+    taken = writer.execute(update(feed).values(number=feed.c.number + 1).returning(feed.c.number))
+    number = int(taken.scalar_one())
+    row = {"number": number, "live": live, "changed_at": writer.stamp, "surrogate_keys": list(surrogate_keys)}
+    insert = postgresql.insert if writer.on_postgresql else sqlite.insert
+    statement = insert(changes).values(article_id=article_id, **row)
+    writer.execute(statement.on_conflict_do_update(index_elements=[changes.c.article_id], set_=row))
+    return number
+
+
+def number(reader: Reader) -> int:
+    """The number of the latest change; 0 before the first."""
+    return int(reader.execute(select(feed.c.number)).scalar_one())
+
+
+def token(reader: Reader, cursor: int) -> str:
+    """The opaque token from which a mirror that has seen everything up to ``cursor`` goes on."""
+    epoch = reader.execute(select(feed.c.epoch)).scalar_one()
+    content = json.dumps([TOKEN_FORMAT, epoch, cursor, cursor, {}], separators=(",", ":"))
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")

@@ -1,0 +1,107 @@
+"""A request's way to the database: ``Reader`` and ``Writer``, declared once each, for the signatures of routes.
+
+What a Reader and a Writer are is in ``app/database.py``. Requests wait here, on the event loop and with a
+deadline, before they take a thread: waiting inside threads starved the holders (ADR 0004).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from typing import Annotated, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Request
+
+from app import database
+from app.errors import Busy
+
+T = TypeVar("T")
+
+WAIT_SECONDS = 5
+"""How long a request waits for its turn before it is told to come back."""
+LOOKUP_SLOTS = 2
+"""Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
+
+
+class WaitingRoom:
+    """Lets at most ``slots`` transactions run at a time; the others wait in the order they came."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = anyio.Semaphore(slots)
+        # Threads of its own: opening and committing never queues behind routes in the default forty.
+        self._threads = anyio.CapacityLimiter(slots)
+
+    @asynccontextmanager
+    async def admit(self, transaction: AbstractContextManager[T]) -> AsyncIterator[T]:
+        """``transaction``, opened and ended in a thread, once there is a slot for it.
+
+        It ends before the block's caller goes on; a cancelled request rolls back and gives its slot back.
+        Raises: Busy after ``WAIT_SECONDS``; whatever opening and committing raise.
+        """
+        try:
+            with anyio.fail_after(WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Busy("Too many requests are waiting for the database.") from None
+        try:
+            opened = await anyio.to_thread.run_sync(transaction.__enter__, limiter=self._threads)
+            try:
+                yield opened
+            except BaseException as error:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(
+                        transaction.__exit__, type(error), error, error.__traceback__, limiter=self._threads
+                    )
+                raise
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(transaction.__exit__, None, None, None, limiter=self._threads)
+        finally:
+            self._slots.release()
+
+
+class Sessions:
+    """The waiting rooms of one application, in front of its database."""
+
+    def __init__(self, of: database.Database) -> None:
+        self.database = of
+        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS)
+        self._lookups = WaitingRoom(LOOKUP_SLOTS)
+        self._writers = WaitingRoom(of.writer_slots)
+
+    def reading(self) -> AbstractAsyncContextManager[database.Reader]:
+        """A Reader for the length of the block."""
+        return self._readers.admit(self.database.reading())
+
+    def looking_up(self) -> AbstractAsyncContextManager[database.Reader]:
+        """A Reader for one or two short statements: a key, the state of the schema."""
+        return self._lookups.admit(self.database.reading())
+
+    def writing(self, caller: str | None, request_id: str | None) -> AbstractAsyncContextManager[database.Writer]:
+        """A Writer for the length of the block; it is committed when the block ends."""
+        return self._writers.admit(self.database.writing(caller, request_id))
+
+
+def of(request: Request) -> Sessions:
+    """The sessions of the application that answers ``request``."""
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+async def _reader(request: Request) -> AsyncIterator[database.Reader]:
+    async with of(request).reading() as reader:
+        yield reader
+
+
+async def _writer(request: Request) -> AsyncIterator[database.Writer]:
+    state = request.state
+    caller, request_id = getattr(state, "key_id", None), getattr(state, "request_id", None)
+    async with of(request).writing(caller, request_id) as writer:
+        yield writer
+
+
+# scope="function": the transaction ends before the answer's first byte, so a failing COMMIT is an honest
+# problem. With FastAPI's default the client read 201 and nothing was stored (ADR 0004).
+Reader = Annotated[database.Reader, Depends(_reader, scope="function")]
+"""One snapshot of the database, for routes that only read."""
+Writer = Annotated[database.Writer, Depends(_writer, scope="function")]
+"""One transaction. It stands last in a signature: who is refused earlier never takes the write lock."""
