@@ -17,7 +17,7 @@ _BIDI = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _CLOSES = {"\u202c": "\u202a\u202b\u202d\u202e", "\u2069": "\u2066\u2067\u2068"}
 _SLUG = regex.compile(rf"[\p{{L}}\p{{M}}\p{{Nd}}-]{{1,{SLUG_CHARACTERS}}}")
 _NOT_SLUG = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
-_SENTENCE_END = regex.compile(r"[。．.!?!?…‼⁇⁈⁉][」』)）\]】〉》\"'”’\p{So}\s\ufe0f]*$")
+_SENTENCE_END = regex.compile(r"[。．.!?\uff01\uff1f\uff61…‼⁇⁈⁉][」』)）\]】〉》\"'”’\p{So}\s\ufe0f]*$")
 
 
 def hostile(text: str) -> str | None:
@@ -62,16 +62,20 @@ def uuid_shaped(text: str) -> bool:
         return False
 
 
+def fold(text: str) -> str:
+    """``text`` as it is compared with what people type: NFKC, lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
 def slug(text: str) -> str | None:
     """The slug that ``text`` spells (NFKC, lower case); None where it holds anything a slug may not."""
-    folded = unicodedata.normalize("NFKC", text).lower()
+    folded = fold(text)
     return folded if _SLUG.fullmatch(folded) else None
 
 
 def slug_from_title(title: str) -> str:
     """A slug made of a title: everything but letters, marks and digits becomes ``-``; may be empty."""
-    folded = unicodedata.normalize("NFKC", title).lower()
-    return _NOT_SLUG.sub("-", folded)[:SLUG_CHARACTERS].strip("-")
+    return _NOT_SLUG.sub("-", fold(title))[:SLUG_CHARACTERS].strip("-")
 
 
 def ends_sentence(text: str) -> bool:

@@ -4,27 +4,35 @@ Which scope a route needs is said in the route's signature (``app/wire/caller.py
 """
 
 import hashlib
+import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Table
-from uuid_utils import uuid7
+from sqlalchemy import Column, ForeignKey, Index, Table, select, update
 
-from app.access.scopes import Scope
-from app.database import Instant, Json, Key, Reader, Writer, metadata
-from app.errors import NotFound
+from app.access.scopes import SCOPES, Scope
+from app.database import Instant, Json, Reader, Row, Writer, metadata
+from app.database import Key as KeyColumn
+from app.errors import Invalid, NotFound
+from app.text import hostile, instant
 
+NAME_CHARACTERS = 200
+"""The longest name a key may have."""
+
+_FORM = re.compile(r"kiku_([0-9a-f]{12})_[0-9a-f]{64}")
 
 keys = Table(
     "keys",
     metadata,
-    Column("id", Key, primary_key=True),
-    Column("name", Key, nullable=False),
+    Column("id", KeyColumn, primary_key=True),
+    Column("name", KeyColumn, nullable=False),
     Column("scopes", Json, nullable=False),
     Column("languages", Json),
     Column("tags", Json),
-    Column("rate_limit", Key),
+    Column("rate_limit", KeyColumn),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
@@ -34,9 +42,86 @@ keys = Table(
 key_secrets = Table(
     "key_secrets",
     metadata,
-    Column("secret_sha256", Key, primary_key=True),
-    Column("key_id", Key, ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
+    Column("secret_sha256", KeyColumn, primary_key=True),
+    Column("key_id", KeyColumn, ForeignKey("keys.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
 )
 Index("ix_key_secrets_key_id", key_secrets.c.key_id)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One API key, without its secret; the instants as answers write them."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+
+
+def create(writer: Writer, name: str, scopes: Sequence[Scope], expires_at: datetime | None = None) -> tuple[str, str]:
+    """A new key's id and its plain text, which is never to be had again. Without ``expires_at`` it stays.
+
+    Raises: Invalid (``key-invalid``) for a name of no or more than ``NAME_CHARACTERS`` characters or with
+    controls in it, and for scopes that are none.
+    """
+    if not 0 < len(name) <= NAME_CHARACTERS or hostile(name):
+        raise Invalid("key-invalid", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
+    if not scopes or not set(scopes) <= set(SCOPES):
+        raise Invalid("key-invalid", f"A key has one or more of the scopes {', '.join(SCOPES)}.")
+    key_id = secrets.token_hex(6)
+    presented = f"kiku_{key_id}_{secrets.token_hex(32)}"
+    expiry = None if expires_at is None else instant(expires_at)
+    ordered = [scope for scope in SCOPES if scope in scopes]
+    writer.execute(
+        keys.insert(),
+        {"id": key_id, "name": name, "scopes": ordered, "created_at": writer.stamp, "expires_at": expiry},
+    )
+    writer.execute(
+        key_secrets.insert(), {"secret_sha256": _digest(presented), "key_id": key_id, "created_at": writer.stamp}
+    )
+    return key_id, presented
+
+
+def find(reader: Reader, presented: str, now: datetime) -> Key | None:
+    """The key whose plain text is ``presented``; None where it is no key, expired or revoked by ``now``."""
+    form = _FORM.fullmatch(presented)
+    if form is None:
+        return None
+    living = select(keys, key_secrets.c.secret_sha256, key_secrets.c.expires_at.label("secret_expires_at"))
+    rows = reader.rows(living.join(key_secrets).where(keys.c.id == form.group(1), keys.c.revoked_at.is_(None)))
+    at, digest = instant(now), _digest(presented)
+    for row in rows:
+        expired = any(end is not None and end <= at for end in (row["expires_at"], row["secret_expires_at"]))
+        if hmac.compare_digest(row["secret_sha256"], digest) and not expired:
+            return _key(row)
+    return None
+
+
+def list(reader: Reader) -> tuple[Key, ...]:
+    """Every key, also the expired and revoked ones, the oldest first."""
+    return tuple(_key(row) for row in reader.rows(select(keys).order_by(keys.c.created_at, keys.c.id)))
+
+
+def revoke(writer: Writer, key_id: str) -> None:
+    """Let the key stand no longer, from now on; repeating it changes nothing.
+
+    Raises: NotFound (``key-not-found``).
+    """
+    if writer.row(select(keys.c.id).where(keys.c.id == key_id)) is None:
+        raise NotFound("key-not-found", "There is no key of this id.")
+    standing = keys.c.id == key_id, keys.c.revoked_at.is_(None)
+    writer.execute(update(keys).where(*standing).values(revoked_at=writer.stamp))
+
+
+def _digest(presented: str) -> str:
+    # 256 random bits need no slow hash, and one would let strangers keep the processor busy (argon2id: 682 ms).
+    return hashlib.sha256(presented.encode()).hexdigest()
+
+
+def _key(row: Row) -> Key:
+    scopes = tuple(scope for scope in SCOPES if scope in row["scopes"])
+    return Key(row["id"], row["name"], scopes, row["created_at"], row["expires_at"], row["revoked_at"])

@@ -9,9 +9,11 @@ from typing import Literal, get_args
 Scope = Literal["read", "read:drafts", "write", "publish", "sync", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+# Who sees the drafts may read what is published; `sync` is the feed and nothing else.
 _INCLUDES: dict[str, frozenset[str]] = {
-    "write": frozenset({"read:drafts"}),
-    "publish": frozenset({"read:drafts"}),
+    "read:drafts": frozenset({"read"}),
+    "write": frozenset({"read", "read:drafts"}),
+    "publish": frozenset({"read", "read:drafts"}),
     "admin": frozenset(SCOPES),
 }
 

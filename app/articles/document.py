@@ -4,7 +4,7 @@ Only shape is judged here. What needs the database (a slug taken, an id used els
 owner modules, rows are in ``tables.py`` and turned into documents in ``drafts.py``.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -201,12 +201,50 @@ class Schedule(Shape):
     unpublish_at: Instant | None = None
 
 
+EXAMPLE: dict[str, Any] = {
+    "title": "菊まつりの歩き方:一日で巡る三つの会場",
+    "lead": "十月の終わり、町は菊の香りに包まれます。見どころを三つの記事からまとめました。",
+    "takeaways": [{"text": "菊まつりは十月二十日に始まる。"}],
+    "introduction": "本日は、菊まつりの見どころを紹介します。",
+    "pages": [
+        {
+            "sections": [
+                {
+                    "heading": "千輪咲きの秘密",
+                    "question": "一株からいくつ咲く?",
+                    "answer": "千を超える花",
+                    "transition": "まず、いちばん大きな株を見てみましょう。",
+                    "citations": [
+                        {
+                            "source": {
+                                "url": "https://news.example.jp/kiku/2024/10/20",
+                                "title": "千輪咲き、今年も公開",
+                                "publisher": {"name": "菊新聞"},
+                                "published_on": "2024-10-20",
+                            },
+                            "key_points": [{"text": "一株に千百二十輪が咲いた。"}],
+                        }
+                    ],
+                    "body": "園芸課が一年をかけて育てました。\n\n会期中は無料で見られます。",
+                    "commentary": {"text": "見に行きたくなりますね。"},
+                }
+            ]
+        },
+        {"teaser": "次は、家で育てるこつです。"},
+    ],
+    "tags": ["菊", "秋"],
+}
+"""One article as a client may send it; the documentation shows it."""
+
+
 class ArticleInput(ArticleDocument):
     """What a client may send: the document, and back with it what an answer carried beside it.
 
     ``status, in_review, schedule, has_unpublished_changes, updated_at, published_at`` are ignored;
     ``version`` and ``created_at`` must be the current ones (422 ``read-only``).
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     version: int | None = None
     status: Status | None = None

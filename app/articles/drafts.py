@@ -101,6 +101,11 @@ def demand(draft: Draft, if_version: IfVersion) -> None:
         raise Stale(draft.version)
 
 
+def existing(reader: Reader, key: str) -> Stale:
+    """The failure to raise where an article was only to be created and is there already."""
+    return Stale(load(reader, key).version)
+
+
 def create(writer: Writer, sent: ArticleInput) -> Draft:
     """Store a new article as draft, version 1.
 
@@ -119,8 +124,10 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
     row |= {"id": document.id, "version": 1, "status": "draft", "in_review": False}
     row |= {"created_at": writer.stamp, "updated_at": writer.stamp}
     writer.execute(articles.insert(), row)
-    row["slug"] = document.slug = slugs.choose(writer, document.id, wanted, document.title)
-    set_facts(writer, document.id, slug=document.slug)
+    document.slug = slugs.choose(writer, document.id, wanted, document.title)
+    chosen = mapping.article_row(document)
+    row |= chosen
+    set_facts(writer, document.id, slug=chosen["slug"], folded=chosen["folded"])
     mapping.write(writer, None, document)
     revisions.record(writer, document.id, 1, document.model_dump())
     return Draft(document, row)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, select, update
 
+from app import text
 from app.articles import slugs, sources
 from app.articles.document import (
     ArticleDocument,
@@ -108,6 +109,7 @@ def article_row(document: ArticleDocument) -> dict[str, Any]:
         "corrections": [correction.model_dump() for correction in document.corrections],
         "seo": document.seo.model_dump(),
         "labels": document.labels,
+        "folded": _folded(document),
     }
 
 
@@ -145,6 +147,13 @@ def ids_elsewhere(reader: Reader, ids: Iterable[str]) -> set[str]:
         query = select(table.c.id).where(table.c.id.in_(wanted))
         found |= {row["id"] for row in reader.rows(query)}
     return found
+
+
+def _folded(document: ArticleDocument) -> str:
+    """What editors search by substring; a line feed between the texts, which no query spans."""
+    headings = [section.heading or "" for page in document.pages for section in page.sections]
+    texts = [document.title, document.lead, *headings, document.slug or "", *document.external_ids.values()]
+    return text.fold("\n".join(texts))
 
 
 def _rows(document: ArticleDocument) -> Rows:

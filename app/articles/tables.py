@@ -52,6 +52,7 @@ articles = Table(
     Column("published_version", Integer),
     Column("public_slug", Key),
     Column("trashed_at", Instant),
+    Column("folded", Text, nullable=False),
     UniqueConstraint("translation_key", "language"),
     CheckConstraint("status IN ('draft', 'published', 'unpublished', 'archived', 'trashed')", name="status"),
     CheckConstraint("version > 0", name="version"),

@@ -15,8 +15,6 @@ from app.delivery import parts
 from app.delivery.parts import public_citations, public_sections, public_tags
 from app.delivery.snapshots import snapshots
 
-COUNT_CAP = 1000
-"""Where ``count=capped`` stops counting."""
 SORTS = ("-published_at", "published_at", "-revised_at", "revised_at")
 
 Position = tuple[str, str]
@@ -57,10 +55,7 @@ def latest(
 
 def count(reader: Reader, filters: Filters, cap: int | None) -> int:
     """How many articles the list holds; counting stops one beyond ``cap``."""
-    query: Select[Any] = select(snapshots.c.article_id).where(*_conditions(filters))
-    if cap is not None:
-        query = query.limit(cap + 1)
-    return int(reader.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+    return _counted(reader, select(snapshots.c.article_id).where(*_conditions(filters)), cap)
 
 
 def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[int, bytes]]:
@@ -74,6 +69,18 @@ def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> 
         query = query.where(public_sections.c.position > after)
     rows = reader.rows(query.order_by(public_sections.c.position).limit(limit))
     return [(row["position"], parts.with_card(row["body"], row["card"])) for row in rows]
+
+
+def count_sections(reader: Reader, article_id: str, cap: int | None) -> int:
+    """How many public sections the article has; counting stops one beyond ``cap``."""
+    query: Select[Any] = select(public_sections.c.id).where(public_sections.c.article_id == article_id)
+    return _counted(reader, query, cap)
+
+
+def _counted(reader: Reader, query: Select[Any], cap: int | None) -> int:
+    if cap is not None:
+        query = query.limit(cap + 1)
+    return int(reader.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
 
 def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:

@@ -229,8 +229,11 @@ def _parameter_fault(error: Mapping[str, Any]) -> Fault:
 
 
 def _entry(fault: Fault) -> dict[str, str]:
-    where = {"pointer": fault.pointer} if fault.parameter is None else {"parameter": fault.parameter}
-    return {name: text for name, text in where.items() if text is not None} | {
+    members = {
+        "pointer": fault.pointer if fault.parameter is None else None,
+        "parameter": fault.parameter,
         "code": fault.code,
+        "severity": fault.severity,
         "detail": fault.detail,
     }
+    return {name: text for name, text in members.items() if text is not None}

@@ -4,9 +4,9 @@ What a Reader and a Writer are is in ``app/database.py``. Requests wait here, on
 deadline, before they take a thread: waiting inside threads starved the holders (ADR 0004).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
@@ -16,6 +16,7 @@ from app import database
 from app.errors import Busy
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
@@ -35,28 +36,42 @@ class WaitingRoom:
     async def admit(self, transaction: AbstractContextManager[T]) -> AsyncIterator[T]:
         """``transaction``, opened and ended in a thread, once there is a slot for it.
 
-        It ends before the block's caller goes on; a cancelled request rolls back and gives its slot back.
+        It has ended when the block is left; a cancelled request rolls back and gives its slot back.
         Raises: Busy after ``WAIT_SECONDS``; whatever opening and committing raise.
         """
+        async with self._slot():
+            opened = await self._in_thread(transaction.__enter__)
+            try:
+                yield opened
+            except BaseException as error:
+                with anyio.CancelScope(shield=True):
+                    await self._in_thread(transaction.__exit__, type(error), error, error.__traceback__)
+                raise
+            with anyio.CancelScope(shield=True):
+                await self._in_thread(transaction.__exit__, None, None, None)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns, run in a thread once there is a slot for it.
+
+        Raises: Busy after ``WAIT_SECONDS``; whatever ``work`` raises.
+        """
+        async with self._slot():
+            return await self._in_thread(work)
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
         try:
             with anyio.fail_after(WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
             raise Busy("Too many requests are waiting for the database.") from None
         try:
-            opened = await anyio.to_thread.run_sync(transaction.__enter__, limiter=self._threads)
-            try:
-                yield opened
-            except BaseException as error:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(
-                        transaction.__exit__, type(error), error, error.__traceback__, limiter=self._threads
-                    )
-                raise
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(transaction.__exit__, None, None, None, limiter=self._threads)
+            yield
         finally:
             self._slots.release()
+
+    async def _in_thread(self, work: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        return await anyio.to_thread.run_sync(work, *arguments, limiter=self._threads)
 
 
 class Sessions:
@@ -72,9 +87,18 @@ class Sessions:
         """A Reader for the length of the block."""
         return self._readers.admit(self.database.reading())
 
-    def looking_up(self) -> AbstractAsyncContextManager[database.Reader]:
-        """A Reader for one or two short statements: a key, the state of the schema."""
-        return self._lookups.admit(self.database.reading())
+    async def look_up(self, work: Callable[[database.Reader], T]) -> T:
+        """What ``work`` finds by one or two short statements: a key, the state of the schema."""
+
+        def run() -> T:
+            with self.database.reading() as reader:
+                return work(reader)
+
+        return await self.aside(run)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What ``work`` returns, that opens a Reader of its own for a moment: the same slots as ``look_up``."""
+        return await self._lookups.run(work)
 
     def writing(self, caller: str | None, request_id: str | None) -> AbstractAsyncContextManager[database.Writer]:
         """A Writer for the length of the block; it is committed when the block ends."""

@@ -46,6 +46,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.Column("published_version", sa.Integer(), nullable=True),
         sa.Column("public_slug", _key(), nullable=True),
         sa.Column("trashed_at", _key(), nullable=True),
+        sa.Column("folded", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "status IN ('draft', 'published', 'unpublished', 'archived', 'trashed')", name=op.f("ck_articles_status")
         ),

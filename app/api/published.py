@@ -1,0 +1,185 @@
+"""What readers see: the list of articles, an article, its pages and sections. GET only, cacheable.
+
+Everything answered here was frozen at publish; nothing of a working copy is read.
+"""
+
+import json
+from dataclasses import astuple
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from pydantic import Field, field_validator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import text
+from app.articles import site, slugs
+from app.articles.fields import Id, Instant, Language, Slug, TranslationKey
+from app.database import Reader as Snapshot
+from app.delivery import listings, snapshots
+from app.errors import NotFound
+from app.formats import digest_text
+from app.sync import changes
+from app.wire import conditional, negotiation, paging
+from app.wire.caller import PublicReader
+from app.wire.negotiation import Rendition
+from app.wire.sessions import Reader
+
+router = APIRouter(prefix="/v1/articles", tags=["reading"])
+
+VARY = "Accept, Accept-Encoding"
+
+
+class PublicListQuery(paging.ListQuery):
+    """The filters of the list of published articles."""
+
+    tag: Slug | None = None
+    publisher: Id | None = None
+    source: Id | None = None
+    language: Language | None = None
+    translation_key: TranslationKey | None = None
+    collection: Slug | None = None
+    published_after: Instant | None = None
+    published_before: Instant | None = None
+    ids: Annotated[str, Field(max_length=4000, description="Ids, separated by commas, at most 100.")] | None = None
+    sort: Literal["-published_at", "published_at", "-revised_at", "revised_at"] = "-published_at"
+
+    def filters(self) -> listings.Filters:
+        """The filters alone."""
+        ids = tuple(self.ids.split(",")) if self.ids is not None else ()
+        return listings.Filters(
+            self.tag, self.publisher, self.source, self.language, self.translation_key, self.collection,
+            self.published_after, self.published_before, ids,
+        )  # fmt: skip
+
+
+@router.get("", summary="List published articles")
+def list_articles(_: PublicReader, request: Request, query: Annotated[PublicListQuery, Query()], reader: Reader) -> Response:
+    """Cards of the published articles that pass every filter given; the latest published come first.
+
+    ``publisher`` and ``source`` are ids of what an article cites; ``published_after`` and
+    ``published_before`` are inclusive.
+    """
+    filters = query.filters()
+    bound = paging.bound_to("articles", query.sort, *astuple(filters))
+    after = paging.position(query.cursor, bound, (str, str))
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        found = listings.latest(reader, filters, query.sort, after, query.limit + 1)
+        counted = paging.counted(query.count, lambda cap: listings.count(reader, filters, cap))
+        return paging.page(request, query, found, bound, counted)
+
+    # A collection changes without a change in the feed, so its lists take the ETag of their bytes.
+    etag = None if filters.collection is not None else _list_etag(request, reader)
+    return conditional.lazy(request, etag, build, surrogate_keys="articles")
+
+
+@router.get("/{key}", summary="Read a published article")
+def read_article(_: PublicReader, request: Request, key: str, reader: Reader) -> Response:
+    """The whole published article; ``key`` is its id, its slug or ``ext:{system}:{id}``.
+
+    JSON by default; plain text in the layout of a digest page by ``Accept: text/plain`` or the suffix
+    ``.txt``. An old slug answers 308.
+    """
+    key, suffix = negotiation.split(key)
+    return _rendition(request, reader, key, None, suffix)
+
+
+@router.get("/{key}/pages/{number}", summary="Read a page of a published article")
+def read_page(_: PublicReader, request: Request, key: str, number: str, reader: Reader) -> Response:
+    """One page with the head of its article and links to the pages around it.
+
+    ``next.teaser`` leads on; ``next.href`` is null while the next page is only announced.
+    """
+    digits, suffix = negotiation.split(number)
+    if not (digits.isascii() and digits.isdigit()) or digits.startswith("0") or len(digits) > 6:
+        raise NotFound("page-unknown", "The article has no such page.")
+    return _rendition(request, reader, key, int(digits), suffix)
+
+
+@router.get("/{key}/sections", summary="List the sections of a published article")
+def list_article_sections(
+    _: PublicReader, request: Request, key: str, query: Annotated[paging.ListQuery, Query()], reader: Reader
+) -> Response:
+    """The sections of one article in reading order, each with its page number and the card of its article."""
+    here = snapshots.find(reader, key)
+    if here is None:
+        return _elsewhere(request, reader, key)
+    article_id = here[0]
+    bound = paging.bound_to("article-sections", article_id)
+    after = paging.position(query.cursor, bound, (int,))
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        found = listings.sections(reader, article_id, after[0] if after else None, query.limit + 1)
+        counted = paging.counted(query.count, lambda cap: listings.count_sections(reader, article_id, cap))
+        return paging.page(request, query, found, bound, counted)
+
+    return conditional.lazy(request, _list_etag(request, reader), build, surrogate_keys=f"article-{article_id}")
+
+
+def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, suffix: Rendition | None) -> Response:
+    """The stored bytes at an address, or what is written from them for this rendition."""
+    rendition = negotiation.chosen(request, suffix)
+    known = request.headers.get("if-none-match") is not None
+    # The ETag alone is read first where a 304 may come of it: the bytes are then left where they are.
+    etag = snapshots.find_etag(reader, key, page) if known else None
+    if rendition == "txt":
+        found = snapshots.read(reader, key, page)
+        if found is None:
+            return _elsewhere(request, reader, key)
+        return _text(request, reader, found, page)
+    if etag is not None and conditional.none_match(request.headers["if-none-match"], etag):
+        return conditional.not_modified(etag, vary=VARY)
+    compressed = negotiation.takes_gzip(request)
+    found = snapshots.read(reader, key, page, compressed=compressed)
+    if found is None:
+        return _elsewhere(request, reader, key)
+    return conditional.answer(
+        request,
+        found.body,
+        f'"{found.etag[1:-1]}-gzip"' if compressed else found.etag,
+        vary=VARY,
+        surrogate_keys=f"article-{found.article_id}",
+        headers={"Content-Encoding": "gzip"} if compressed else None,
+    )
+
+
+def _text(request: Request, reader: Snapshot, found: snapshots.Found, page: int | None) -> Response:
+    stored = site.load(reader)
+    public: dict[str, Any] = json.loads(found.body)
+    printed = stored.document.model_dump()
+    if page is None:
+        content = digest_text.article_text(public, printed)
+    else:
+        content = digest_text.page_text(public["article"], public, printed)
+    return conditional.answer(
+        request,
+        content.encode(),
+        f'"{found.etag[1:-1]}-txt-{stored.version}"',
+        media_type="text/plain",
+        vary=VARY,
+        surrogate_keys=f"article-{found.article_id} site",
+    )
+
+
+def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
+    """308 to where an old slug's article is now, keeping what follows the key.
+
+    Raises: NotFound.
+    """
+    for article_id in slugs.redirected(reader, text.slug(key) or key):
+        here = snapshots.find(reader, article_id)
+        if here is not None:
+            followed = request.scope["path"].removeprefix(f"{router.prefix}/{key}")
+            query = request.scope["query_string"].decode("latin-1")
+            location = quote(f"{router.prefix}/{here[1]}{followed}") + (f"?{query}" if query else "")
+            headers = {"Location": location, "Cache-Control": conditional.CACHE_CONTROL}
+            return Response(status_code=308, headers=headers)
+    raise NotFound("article-unknown", "No published article is at this address.")
+
+
+def _list_etag(request: Request, reader: Snapshot) -> str:
+    """A list is the same as long as the feed's number is: its ETag needs no body."""
+    content = f"{changes.number(reader)} {request.scope['path']}?".encode() + request.scope["query_string"]
+    return conditional.digest(content)

@@ -1,0 +1,72 @@
+"""Doors in: digest pages become working copies."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from app.errors import Fault, Malformed
+from app.formats import digest_html
+from app.publishing import transfer
+from app.wire import answers, bodies
+from app.wire.caller import Editor
+from app.wire.sessions import Writer
+
+router = APIRouter(prefix="/v1/manage/imports", tags=["transfer"])
+
+MEDIA_TYPES = ("text/plain", "text/html")
+PAGE = """菊まつりの歩き方
+
+十月の終わり、町は菊の香りに包まれます。
+
+千輪咲きの秘密
+
+千輪咲き、今年も公開
+
+✅ 一株に千百二十輪が咲いた。
+
+さらに読む ⇒菊新聞出典/画像元: https://news.example.jp/kiku/2024/10/20
+
+園芸課が一年をかけて育てました。
+"""
+PAGE_HTML = "<h1>菊まつりの歩き方</h1><p>…</p>"
+
+RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES, MEDIA_TYPES))]
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Import a digest page",
+    responses={200: {"description": "The page is known: its article, unchanged."}},
+    openapi_extra=bodies.openapi_raw({"text/plain": PAGE, "text/html": PAGE_HTML}),
+)
+def import_page(
+    caller: Editor,
+    page: RawPage,
+    writer: Writer,
+    *,
+    publish: bool = False,
+    into: str | None = None,
+    number: Annotated[int | None, Query(alias="page", ge=1)] = None,
+) -> Response:
+    """Turn a digest page (plain text or HTML) into a working copy, and publish it with ``publish=true``.
+
+    The answer tells for every line which field it went to. A page that came in before (the same lines,
+    blank ones and outer spaces aside) answers the article it became, with ``created`` false, and changes
+    nothing. ``into`` and ``page`` fill a page that an article has announced. What is not a digest page is
+    refused with what was missing, and nothing is stored.
+    """
+    if publish:
+        caller.require("publish")
+    if (into is None) != (number is None):
+        fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
+        raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
+    read = digest_html.text_of if page.media_type == "text/html" else digest_html.decoded
+    text = read(page.content, page.charset)
+    if into is not None and number is not None:
+        item = transfer.import_into(writer, into, number, text)
+    else:
+        item = transfer.import_page(writer, text, publish=publish)
+    headers = {"Location": f"/v1/manage/articles/{item['article_id']}"}
+    return answers.resource({"items": [item]}, None, status=201 if item["created"] else 200, headers=headers)

@@ -1,0 +1,56 @@
+"""Lists of working copies for editors; the public lists are in ``app/delivery/listings.py``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from app import text
+from app.articles import drafts
+from app.articles.tables import article_tags, articles
+from app.database import Reader
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which working copies a list holds; None means any. ``q`` is a substring of title, lead, headings,
+    slug or external ids, compared folded.
+    """
+
+    status: str | None = None
+    tag: str | None = None
+    updated_after: str | None = None
+    q: str | None = None
+
+
+def latest(
+    reader: Reader, filters: Filters, after: tuple[str, str] | None, limit: int
+) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+    """Up to ``limit`` summaries behind ``after`` (updated_at, id), the latest saved first, each with its position."""
+    query = select(articles).where(*_conditions(filters))
+    if after is not None:
+        older = articles.c.updated_at < after[0]
+        query = query.where(or_(older, and_(articles.c.updated_at == after[0], articles.c.id < after[1])))
+    rows = reader.rows(query.order_by(articles.c.updated_at.desc(), articles.c.id.desc()).limit(limit))
+    shown = ("id", "slug", "language", "title", "lead")
+    return [((row["updated_at"], row["id"]), {name: row[name] for name in shown} | drafts.life(row)) for row in rows]
+
+
+def count(reader: Reader, filters: Filters, cap: int | None) -> int:
+    """How many working copies the list holds; counting stops one beyond ``cap``."""
+    query = select(articles.c.id).where(*_conditions(filters))
+    query = query.limit(cap + 1) if cap is not None else query
+    return int(reader.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
+    conditions: Sequence[ColumnElement[bool] | None] = (
+        None if filters.status is None else articles.c.status == filters.status,
+        None if filters.updated_after is None else articles.c.updated_at >= filters.updated_after,
+        None if filters.q is None else articles.c.folded.contains(text.fold(filters.q), autoescape=True),
+        None
+        if filters.tag is None
+        else articles.c.id.in_(select(article_tags.c.article_id).where(article_tags.c.tag == filters.tag)),
+    )
+    return [condition for condition in conditions if condition is not None]

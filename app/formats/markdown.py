@@ -1,0 +1,73 @@
+"""CommonMark and plain text: what a Markdown text says, and the Markdown that says exactly a given line.
+
+HTML is not made here; the layout of a digest page is in ``digest_text.py``.
+"""
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_NESTED = 100
+"""Deeper than this, quotes and lists within one another are no longer read."""
+_COMMONMARK = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED})
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_HARMLESS = re.compile(r"(?![#>+\-=~]|[0-9]{1,9}[.)])[^\\`*_\[<&]*", re.ASCII)
+"""Most lines: nothing in them can open markup, so they need not be parsed."""
+
+
+def plain(markdown: str) -> list[str]:
+    """The paragraphs' plain text; within one, a line break is ``\\n``. HTML is literal, as everywhere.
+
+    A heading, list item or code block is a paragraph of its own; an item keeps its bullet or number, an
+    image is its alt, a link its text.
+    """
+    return _paragraphs(_COMMONMARK.parse(markdown))
+
+
+def escape(line: str) -> str:
+    """The CommonMark of one paragraph that reads back as exactly ``line``.
+
+    ``line`` has no line breaks and no outer spaces. It stays as it is where CommonMark finds no markup in
+    it; else all its ASCII punctuation is escaped (CommonMark 0.31, section 2.4).
+    """
+    if _HARMLESS.fullmatch(line) or _literal(line):
+        return line
+    return _PUNCTUATION.sub(r"\\\1", line)
+
+
+def _literal(line: str) -> bool:
+    """Whether CommonMark reads ``line`` as one paragraph of nothing but its own characters."""
+    tokens = _COMMONMARK.parse(line)
+    if [token.type for token in tokens] != ["paragraph_open", "inline", "paragraph_close"]:
+        return False
+    children = tokens[1].children or []
+    return all(child.type == "text" for child in children) and _text(children) == line
+
+
+def _paragraphs(tokens: Sequence[Token]) -> list[str]:
+    paragraphs: list[str] = []
+    bullet = ""
+    for token in tokens:
+        if token.type == "list_item_open":
+            bullet += f"{token.info}{token.markup} "
+        elif token.type == "list_item_close":
+            bullet = ""
+        elif token.type == "inline":
+            paragraphs.append(bullet + _text(token.children or []))
+            bullet = ""
+        elif token.type in {"fence", "code_block"} and token.content.strip():
+            paragraphs.append(bullet + token.content.rstrip("\n"))
+            bullet = ""
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _text(tokens: Sequence[Token]) -> str:
+    return "".join(_said(token) for token in tokens)
+
+
+def _said(token: Token) -> str:
+    if token.type in {"softbreak", "hardbreak"}:
+        return "\n"
+    return _text(token.children or []) if token.type == "image" else token.content

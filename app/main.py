@@ -1,0 +1,79 @@
+"""The door for servers: ``create_app`` opens the database and hangs routes, problems and trace on one another.
+
+What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the command line is ``app/cli.py``.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib import metadata
+
+from fastapi import Depends, FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse, JSONResponse
+
+from app.api import articles, health, published, publishing, site, transfer
+from app.database import Database
+from app.settings import Settings
+from app.wire import browsers, openapi, problems
+from app.wire.parameters import Parameters
+from app.wire.sessions import Sessions
+from app.wire.trace import Trace
+
+DESCRIPTION = "A headless JSON API for digest articles: stories told from several published sources."
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """The whole application, from the environment where nothing is given.
+
+    A ``database`` that is handed in stays the caller's to close; else one is opened here and closed at shutdown.
+    """
+    chosen = settings or Settings()
+    opened = database or Database(chosen.database_url, replica_url=chosen.replica_url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.closing = True
+        if database is None:
+            opened.close()
+
+    app = FastAPI(
+        title="Kiku",
+        version=metadata.version("kiku"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        dependencies=[Depends(Parameters())],
+        generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = chosen
+    app.state.sessions = Sessions(opened)
+    app.state.closing = False
+    for room in (articles, publishing, transfer, published, site, health):
+        app.include_router(room.router)
+    _describe(app)
+    problems.install(app)
+    # The last one added sees a request first.
+    app.add_middleware(problems.Unexpected)
+    app.add_middleware(browsers.Head)
+    app.add_middleware(browsers.Nosniff)
+    app.add_middleware(browsers.Origins, origins=chosen.cors_origins)
+    app.add_middleware(Trace, logs=chosen.access_log == "on")
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Hang the OpenAPI document and its reader on the app, as routes like all others."""
+    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def read_openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", include_in_schema=False)
+    def read_docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="openapi.json", title="Kiku")

@@ -1,0 +1,126 @@
+"""Bring documents in, once each, with a report of where every line went.
+
+The layout itself is read in ``app/formats/digest_page.py``; HTTP and files are met at the doors.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.articles import drafts, identity, publishers, site
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher
+from app.articles.tables import page_imports
+from app.database import Writer
+from app.delivery import shapes
+from app.errors import Conflict, NotFound
+from app.formats import digest_page
+from app.formats.digest_page import DigestPage
+from app.publishing import publish as publication
+
+PRINTED = {"source/title": "display_title", "source/published_on": "published_on"}
+"""Where a printed value stands that differs from the ledger's: on the citation itself."""
+
+
+@dataclass(frozen=True)
+class ImportWarning:
+    """Something the importer had to guess."""
+
+    code: str
+    pointer: str
+    detail: str
+
+
+def import_page(writer: Writer, text: str, *, publish: bool = False) -> dict[str, Any]:
+    """Turn a digest page into a working copy, and publish it if asked; a known page answers its article.
+
+    Returns one item of the import answer (DESIGN, section 4, Shapes).
+    Raises: Invalid (``not-a-digest-page``, ``validation``, ``checks-failed``); then nothing is stored.
+    """
+    digest = hashlib.sha256("\n".join(digest_page.lines(text)).encode()).hexdigest()
+    known = writer.row(select(page_imports).where(page_imports.c.lines_sha256 == digest))
+    if known is not None:
+        draft = drafts.load(writer, known["article_id"])
+        return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **known["report"]}
+    page = digest_page.read(text, site.load(writer).document.labels)
+    warnings = _name_publishers(writer, page.document)
+    draft = drafts.create(writer, ArticleInput.model_validate(page.document.model_dump()))
+    report = _report(page, draft.document, warnings)
+    row = {"lines_sha256": digest, "article_id": draft.id, "report": report, "created_at": writer.stamp}
+    if not writer.insert_absent(page_imports, row):
+        raise Conflict("write-conflict", "The same page is being imported by another request; try again.")
+    if publish:
+        publication.publish(writer, draft.id, None)
+    return {"article_id": draft.id, "slug": draft.document.slug, "created": True, **report}
+
+
+def import_into(writer: Writer, key: str, number: int, text: str) -> dict[str, Any]:
+    """Fill page ``number`` of an article, announced so far, with the sections of a digest page.
+
+    Raises: NotFound; Conflict (``page-filled``) where the page has sections; Invalid (``not-a-digest-page``).
+    """
+    stored = drafts.load(writer, key)
+    if not 1 <= number <= len(stored.document.pages):
+        raise NotFound("page-unknown", "The article has no page of this number, announced or written.")
+    if stored.document.pages[number - 1].sections:
+        raise Conflict("page-filled", "This page has sections already; change them by PUT or PATCH.")
+    page = digest_page.read(text, site.load(writer).document.labels, part=True)
+    warnings = _name_publishers(writer, page.document)
+    incoming = page.document.pages
+    merged = stored.document.model_dump()
+    merged["pages"][number - 1]["sections"] = incoming[0].model_dump()["sections"]
+    merged["pages"][number:number] = [following.model_dump() for following in incoming[1:]]
+    for position, each in enumerate(merged["pages"], 1):
+        each["number"] = position
+    draft = drafts.save(writer, stored.id, ArticleInput.model_validate(merged), None)
+    report = _report(page, draft.document, warnings, shift=number - 1)
+    return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **report}
+
+
+def _name_publishers(writer: Writer, document: ArticleDocument) -> list[ImportWarning]:
+    """Name the publisher behind each printed text; what was printed stays on the citation."""
+    known = publishers.names(writer)
+    warnings = []
+    for at, citation in identity.cited(document):
+        printed = citation.publisher_text
+        if not printed:
+            continue
+        name, guessed = digest_page.publisher_name(printed, citation.source.title or "", known)
+        citation.source.publisher = CitedPublisher(name=name)
+        if guessed:
+            detail = "The publisher's name was guessed from the printed text; correct it if need be."
+            warnings.append(ImportWarning("publisher-guessed", f"{at}/publisher_text", detail))
+            known.append(name)
+    return warnings
+
+
+def _report(
+    page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarning], shift: int = 0
+) -> dict[str, Any]:
+    lines = [{"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines]
+    return {
+        "pages": len(shapes.readable(page.document.model_dump())),
+        "lines": lines,
+        "unmatched": [{"number": number, "text": text} for number, text in page.unmatched],
+        "warnings": [asdict(w) | {"pointer": _shifted(w.pointer, shift)} for w in warnings],
+    }
+
+
+def _stands_at(pointer: str, stored: ArticleDocument) -> str:
+    """The pointer, moved to the citation's own field where its printed value was kept there."""
+    ending = next((end for end in PRINTED if pointer.endswith(end)), None)
+    if ending is None:
+        return pointer
+    at = pointer.removesuffix(f"/{ending}")
+    citation = dict(identity.cited(stored))[at]
+    kept = getattr(citation, PRINTED[ending]) is not None
+    return f"{at}/{PRINTED[ending]}" if kept else pointer
+
+
+def _shifted(pointer: str, pages: int) -> str:
+    """The pointer into a part's document, moved to where its first page stands in the whole."""
+    head, number, *rest = pointer.split("/")[1:] + [""]
+    if head != "pages" or not pages:
+        return pointer
+    return "/".join(["", head, str(int(number) + pages), *rest[:-1]])

@@ -1,0 +1,363 @@
+"""Request bodies, read and judged before any transaction is opened (ADR 0006): strict JSON, patches, raw bytes.
+
+What a body may contain is said by the models (``app/articles/document.py``); answers are no concern of this file.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+import jsonpatch
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.errors import Conflict, Fault, Invalid, Malformed, TooLarge, UnsupportedMediaType
+from app.wire.problems import fault_code, fault_detail
+
+JSON_BYTES = 1_048_576
+"""The largest JSON body."""
+IMPORT_BYTES = 64 * 1_048_576
+"""The largest body of an import."""
+JSON_DEPTH = 32
+"""How many arrays and objects may stand in each other."""
+FAULTS = 1_000
+"""At most so many faults are told at once: an answer must not be larger than its cause."""
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+_INLINE_BYTES = 65_536  # larger bodies are parsed in a thread: a megabyte would hold up the loop for 30 ms
+_PATCH_OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
+_PATCH_FAILURES = (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Changes to a JSON document: a merge patch (an object) or a JSON patch (a list of operations)."""
+
+    media_type: str
+    value: dict[str, object] | list[object]
+
+
+@dataclass(frozen=True)
+class RawBody:
+    """The bytes of a body as they came; ``charset`` as the client named it, lower case, None where it did not."""
+
+    content: bytes
+    media_type: str
+    charset: str | None
+
+
+def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+    """A dependency that reads the body as JSON and gives a ``model``; OpenAPI learns of it by ``openapi_body``.
+
+    It raises UnsupportedMediaType, TooLarge, and what ``parse_json`` and ``validated`` raise.
+    """
+
+    async def read_body(request: Request) -> M:
+        _media_type(request, (JSON,))
+        content = await _read(request, JSON_BYTES)
+        return await _aside(content, lambda: validated(model, parse_json(content)))
+
+    return read_body
+
+
+async def patch_body(request: Request) -> Patch:
+    """A dependency that reads a merge patch (RFC 7396) or a JSON patch (RFC 6902); ``apply`` carries it out.
+
+    Raises: UnsupportedMediaType, TooLarge, Invalid (``validation``), and what ``parse_json`` raises.
+    """
+    media_type, _ = _media_type(request, (MERGE_PATCH, JSON_PATCH))
+    content = await _read(request, JSON_BYTES)
+    value = await _aside(content, lambda: parse_json(content))
+    if media_type == MERGE_PATCH and isinstance(value, dict):
+        return Patch(media_type, value)
+    if media_type == JSON_PATCH and isinstance(value, list):
+        return Patch(media_type, value)
+    expected = "A merge patch is an object." if media_type == MERGE_PATCH else "A JSON patch is an array of operations."
+    raise _invalid([Fault("patch-invalid", expected, pointer="")])
+
+
+def raw_body(limit: int, media_types: tuple[str, ...]) -> Callable[[Request], Awaitable[RawBody]]:
+    """A dependency that reads up to ``limit`` bytes of one of ``media_types``, unread and undecoded.
+
+    It raises UnsupportedMediaType and TooLarge; an empty body is for the reader of the format to judge.
+    """
+
+    async def read_body(request: Request) -> RawBody:
+        media_type, parameters = _media_type(request, media_types)
+        return RawBody(await _read(request, limit), media_type, parameters.get("charset"))
+
+    return read_body
+
+
+def parse_json(content: bytes) -> object:
+    """The value that ``content`` spells in strict JSON, the same on every backend.
+
+    Raises: Malformed (``json-invalid``): empty, not UTF-8, BOM, NaN, Infinity, numbers beyond doubles,
+    duplicate keys, more than ``JSON_DEPTH`` levels; Invalid (``text-refused``): NUL, lone surrogates.
+    Source: RFC 8259; RFC 7493 (I-JSON) 2.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        _malformed("The body is not UTF-8.")
+    if not text.strip(" \t\r\n"):
+        _malformed("The body is empty.")
+    if text.startswith("\ufeff"):
+        _malformed("The body begins with a byte order mark.")
+    try:
+        value: object = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        _malformed(f"The body is not JSON: line {error.lineno}, column {error.colno}.")
+    except RecursionError:
+        _too_deep()
+    _check_depth(value)
+    if "\\u" in text:  # the only way a surrogate or a NUL gets past the two decoders
+        _check_characters(value)
+    return value
+
+
+def validated(model: type[M], value: object) -> M:
+    """``value`` as a ``model``.
+
+    Raises: Invalid (``validation``) with every fault at once, each with its JSON pointer into ``value``.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+        raise _invalid([_fault(detail, value) for detail in details[:FAULTS]]) from None
+
+
+def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
+    """``document`` after ``patch``; ``document`` itself stays as it is.
+
+    Raises: Conflict (``patch-test-failed``, ``patch-path``); Invalid (``validation``) for operations that
+    are none; TooLarge where the operations copy more than a body may hold; Malformed where it got too deep.
+    Source: RFC 7396 2; RFC 6902 4, 5.
+    """
+    if patch.media_type == MERGE_PATCH:
+        patched = _merge(document, patch.value)
+    else:
+        # Copied by value: two places of the result must not be one object.
+        patched = json.loads(json.dumps(document))
+        copied_characters = 0
+        for index, operation in enumerate(patch.value):
+            copied_characters += _copy_size(operation, patched)
+            if copied_characters > JSON_BYTES:  # thirty copies of a document into itself fill any memory
+                raise TooLarge("too-large", "The patch copies more than a body may hold.")
+            patched = _operate(operation, index, patched)
+    _check_depth(patched)
+    if not isinstance(patched, dict):
+        raise _invalid([Fault("patch-invalid", "The patch leaves no object.", pointer="")])
+    return patched
+
+
+def pointer(parts: tuple[str | int, ...]) -> str:
+    """The JSON pointer made of ``parts``. Source: RFC 6901 3."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def openapi_body(
+    model: type[BaseModel], media_type: str = JSON, examples: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """What a route passes as ``openapi_extra=``, so that OpenAPI tells the body its dependency reads.
+
+    ``examples`` by name, each a value of the body. The schema's parts become components in ``openapi.py``.
+    """
+    content: dict[str, Any] = {"schema": model.model_json_schema(ref_template="#/components/schemas/{model}")}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"requestBody": {"required": True, "content": {media_type: content}}}
+
+
+def openapi_patch(examples: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """The same as ``openapi_body`` for ``patch_body``; the examples are merge patches."""
+    operation = {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"type": "string", "enum": sorted(_PATCH_OPERATIONS)},
+            "path": {"type": "string", "format": "json-pointer"},
+            "from": {"type": "string", "format": "json-pointer"},
+            "value": {},
+        },
+    }
+    merge: dict[str, Any] = {"schema": {"type": "object"}}
+    if examples:
+        merge["examples"] = {name: {"value": value} for name, value in examples.items()}
+    content = {MERGE_PATCH: merge, JSON_PATCH: {"schema": {"type": "array", "items": operation}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def openapi_raw(examples: Mapping[str, str]) -> dict[str, Any]:
+    """The same as ``openapi_body`` for ``raw_body``: one example text for each media type."""
+    content = {
+        media_type: {"schema": {"type": "string"}, "examples": {"example": {"value": text}}}
+        for media_type, text in examples.items()
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _media_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """The body's media type and its parameters, names and values in lower case."""
+    media_type, *rest = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    pairs = (part.partition("=") for part in rest)
+    parameters = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    if media_type not in accepted:
+        raise UnsupportedMediaType(f"The body must be {' or '.join(accepted)}.", accepted)
+    if media_type.endswith("json") and parameters.get("charset", "utf-8") not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType("JSON is UTF-8 and nothing else.", accepted)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("The body must not be compressed.", accepted)
+    return media_type, parameters
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > len(str(limit)) or int(declared) > limit:
+        raise _too_large(limit)
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > limit:
+                raise _too_large(limit)
+    except ClientDisconnect:
+        _malformed("The body ended before it was complete.")
+    return bytes(content)
+
+
+async def _aside(content: bytes, work: Callable[[], T]) -> T:
+    return work() if len(content) <= _INLINE_BYTES else await run_in_threadpool(work)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        _malformed("A key stands twice in one object.")
+    return members
+
+
+def _constant(_: str) -> NoReturn:
+    _malformed("NaN and Infinity are not JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in {float("inf"), float("-inf")}:
+        _malformed("A number is too large.")
+    return number
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 309:  # noqa: PLR2004 - the digits of the largest double; Python itself stops at 4,300
+        _malformed("A number is too large.")
+    return int(digits)
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(JSON_DEPTH + 1):
+        containers = [item for item in level if isinstance(item, dict | list)]
+        if not containers:
+            return
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+    _too_deep()
+
+
+def _check_characters(value: object) -> None:
+    faults: list[Fault] = []
+    rest: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
+    while rest:
+        item, parts = rest.pop()
+        texts = item if isinstance(item, dict) else [item] if isinstance(item, str) else []
+        # A bad key is told by the object it stands in: a pointer with it could not be read.
+        if not all(_storable(text) for text in texts):
+            detail = "NUL and lone surrogates are not allowed."
+            faults.append(Fault("text-refused", detail, pointer=pointer(parts)))
+        elif isinstance(item, dict):
+            rest += [(child, (*parts, key)) for key, child in item.items()]
+        elif isinstance(item, list):
+            rest += [(child, (*parts, index)) for index, child in enumerate(item)]
+    if faults:
+        raise _invalid(faults[::-1][:FAULTS])
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _fault(error: ErrorDetails, value: object) -> Fault:
+    """The fault with a pointer into the input: Pydantic's location also names keys and branches of unions."""
+    parts: list[str | int] = []
+    for part in error["loc"]:
+        inside = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
+        if inside and isinstance(value, dict | list):
+            value = value[part]  # type: ignore[index]  # a list's part is an int, see above
+            parts.append(part)
+    if error["type"] == "missing":
+        parts.append(error["loc"][-1])
+    return Fault(fault_code(error), fault_detail(error), pointer=pointer(tuple(parts)))
+
+
+def _merge(target: object, patch: object) -> object:
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merge(merged.get(name), value)
+    return merged
+
+
+def _operate(operation: object, index: int, document: object) -> object:
+    if not isinstance(operation, dict) or operation.get("op") not in _PATCH_OPERATIONS:
+        detail = "An operation is an object whose op is add, remove, replace, move, copy or test."
+        raise _invalid([Fault("patch-invalid", detail, pointer=f"/{index}")])
+    try:
+        return jsonpatch.JsonPatch([operation]).apply(document, in_place=True)
+    except jsonpatch.JsonPatchTestFailed:
+        raise Conflict("patch-test-failed", f"The test of operation {index} failed; nothing was changed.") from None
+    except jsonpatch.InvalidJsonPatch:
+        detail = "A member that this operation needs is missing or not as it should be."
+        raise _invalid([Fault("patch-invalid", detail, pointer=f"/{index}")]) from None
+    except _PATCH_FAILURES:
+        raise Conflict("patch-path", f"What operation {index} names is not there; nothing was changed.") from None
+
+
+def _copy_size(operation: object, document: object) -> int:
+    if not isinstance(operation, dict) or operation.get("op") != "copy":
+        return 0
+    try:
+        return len(json.dumps(jsonpatch.JsonPointer(operation["from"]).resolve(document)))
+    except _PATCH_FAILURES:
+        return 0  # the operation itself will tell
+
+
+def _invalid(faults: list[Fault]) -> Invalid:
+    return Invalid("validation", "The body is not as it should be.", tuple(faults))
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge("too-large", f"A body here holds at most {limit:,} bytes.")
+
+
+def _too_deep() -> NoReturn:
+    _malformed(f"More than {JSON_DEPTH} arrays and objects stand in each other.")
+
+
+def _malformed(detail: str) -> NoReturn:
+    raise Malformed("json-invalid", detail)

@@ -1,0 +1,91 @@
+"""Who calls: the API key of a request, and the scope a route asks for, said in the route's signature.
+
+What the scopes include is in ``app/access/scopes.py``, how a key is found in ``app/access/keys.py``.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.access import keys
+from app.access.scopes import Scope, allows
+from app.errors import Forbidden, Unauthenticated
+from app.settings import Settings
+from app.wire import sessions
+
+_bearer = HTTPBearer(
+    scheme_name="key",
+    bearerFormat="kiku_<id>_<secret>",
+    description="An API key, made by `kiku keys create NAME --scope S`.",
+    auto_error=False,
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The key that stands behind a request."""
+
+    id: str
+    scopes: tuple[Scope, ...]
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the key may do what needs ``scope``."""
+        return allows(self.scopes, scope)
+
+    def require(self, scope: Scope) -> None:
+        """Go on only if the key may do what needs ``scope``.
+
+        Raises: Forbidden (``scope-missing``).
+        """
+        if not self.allows(scope):
+            raise Forbidden("scope-missing", f"This needs a key with scope {scope}.")
+
+
+async def identify(request: Request, credentials: Credentials) -> Caller:
+    """The caller behind the request's key, whatever its scopes; ``trace`` and the Writer learn its id.
+
+    Raises: Unauthenticated (``key-missing``, ``key-invalid``); Busy.
+    """
+    if credentials is None:
+        raise Unauthenticated("key-missing", "This needs an API key: Authorization: Bearer kiku_...")
+    presented, rooms = credentials.credentials, sessions.of(request)
+    key = await rooms.look_up(lambda reader: keys.find(reader, presented, rooms.database.clock()))
+    if key is None:
+        raise Unauthenticated("key-invalid", "The API key is unknown, expired or revoked.")
+    request.state.key_id = key.id
+    return Caller(key.id, key.scopes)
+
+
+def _holder_of(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    async def holder(caller: Annotated[Caller, Depends(identify)]) -> Caller:
+        caller.require(scope)
+        return caller
+
+    return holder
+
+
+async def _public(request: Request, credentials: Credentials) -> Caller | None:
+    settings: Settings = request.app.state.settings
+    if settings.read_keys != "required":
+        return None
+    caller = await identify(request, credentials)
+    caller.require("read")
+    return caller
+
+
+DraftReader = Annotated[Caller, Depends(_holder_of("read:drafts"))]
+"""May see working copies."""
+Editor = Annotated[Caller, Depends(_holder_of("write"))]
+"""May change working copies."""
+Publisher = Annotated[Caller, Depends(_holder_of("publish"))]
+"""May change what is public."""
+Subscriber = Annotated[Caller, Depends(_holder_of("sync"))]
+"""May follow the feed."""
+Admin = Annotated[Caller, Depends(_holder_of("admin"))]
+"""May do everything."""
+PublicReader = Annotated[Caller | None, Depends(_public)]
+"""Anybody; with ``KIKU_READ_KEYS=required`` whoever holds scope ``read``, else None."""

@@ -1,0 +1,57 @@
+"""Which rendition of a resource a client gets: by the suffix of the address, else by ``Accept``."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from starlette.requests import Request
+
+from app.errors import NotAcceptable
+
+Rendition = Literal["json", "txt"]
+MEDIA_TYPES: Mapping[Rendition, str] = {"json": "application/json", "txt": "text/plain"}
+"""What can be had, the default first."""
+
+
+def split(last_segment: str) -> tuple[str, Rendition | None]:
+    """The key and the rendition that the last segment of an address names by its suffix, if any."""
+    for rendition in MEDIA_TYPES:
+        key = last_segment.removesuffix(f".{rendition}")
+        if key != last_segment:
+            return key, rendition
+    return last_segment, None
+
+
+def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
+    """The rendition to answer with; a suffix beats ``Accept``.
+
+    Raises: NotAcceptable. Source: RFC 9110, 12.5.1.
+    """
+    if by_suffix is not None:
+        return by_suffix
+    accept = request.headers.get("accept")
+    if accept is None:
+        return "json"
+    weights = {rendition: _weight(accept, media_type) for rendition, media_type in MEDIA_TYPES.items()}
+    best = max(MEDIA_TYPES, key=lambda rendition: weights[rendition])
+    if weights[best] == 0:
+        raise NotAcceptable("not-acceptable", f"To be had here: {', '.join(MEDIA_TYPES.values())}.")
+    return best
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client takes a gzip copy in place of the identity bytes."""
+    return _weight(request.headers.get("accept-encoding", ""), "gzip") > 0
+
+
+def _weight(accept: str, media_type: str) -> float:
+    """The quality a header gives a media type or coding; the most specific range decides."""
+    found: dict[str, float] = {}
+    for part in accept.split(","):
+        media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        try:
+            found[media_range] = float(quality)
+        except ValueError:
+            found[media_range] = 0.0
+    ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*", "*")
+    return next((found[name] for name in ranges if name in found), 0.0)

