@@ -76,4 +76,4 @@ def _describe(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     def read_docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="openapi.json", title="Kiku")
+        return get_swagger_ui_html(openapi_url="openapi.json", title="Kiku", swagger_favicon_url="data:,")

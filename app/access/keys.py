@@ -61,17 +61,21 @@ class Key:
     expires_at: str | None
     revoked_at: str | None
 
+    def active(self, now: datetime) -> bool:
+        """Whether the key stands: neither revoked nor expired by ``now``."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > instant(now))
+
 
 def create(writer: Writer, name: str, scopes: Sequence[Scope], expires_at: datetime | None = None) -> tuple[str, str]:
     """A new key's id and its plain text, which is never to be had again. Without ``expires_at`` it stays.
 
-    Raises: Invalid (``key-invalid``) for a name of no or more than ``NAME_CHARACTERS`` characters or with
+    Raises: Invalid (``validation``) for a name of no or more than ``NAME_CHARACTERS`` characters or with
     controls in it, and for scopes that are none.
     """
     if not 0 < len(name) <= NAME_CHARACTERS or hostile(name):
-        raise Invalid("key-invalid", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
+        raise Invalid("validation", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
     if not scopes or not set(scopes) <= set(SCOPES):
-        raise Invalid("key-invalid", f"A key has one or more of the scopes {', '.join(SCOPES)}.")
+        raise Invalid("validation", f"A key has one or more of the scopes {', '.join(SCOPES)}.")
     key_id = secrets.token_hex(6)
     presented = f"kiku_{key_id}_{secrets.token_hex(32)}"
     expiry = None if expires_at is None else instant(expires_at)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,6 +31,10 @@ router = APIRouter(prefix="/v1/articles", tags=["reading"])
 VARY = "Accept, Accept-Encoding"
 
 
+def _split(value: object) -> object:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
 class PublicListQuery(paging.ListQuery):
     """The filters of the list of published articles."""
 
@@ -42,15 +46,18 @@ class PublicListQuery(paging.ListQuery):
     collection: Slug | None = None
     published_after: Instant | None = None
     published_before: Instant | None = None
-    ids: Annotated[str, Field(max_length=4000, description="Ids, separated by commas, at most 100.")] | None = None
+    ids: Annotated[
+        tuple[Id, ...] | None,
+        BeforeValidator(_split),
+        Field(max_length=100, json_schema_extra={"type": "string"}, description="Ids, separated by commas."),
+    ] = None
     sort: Literal["-published_at", "published_at", "-revised_at", "revised_at"] = "-published_at"
 
     def filters(self) -> listings.Filters:
         """The filters alone."""
-        ids = tuple(self.ids.split(",")) if self.ids is not None else ()
         return listings.Filters(
             self.tag, self.publisher, self.source, self.language, self.translation_key, self.collection,
-            self.published_after, self.published_before, ids,
+            self.published_after, self.published_before, self.ids or (),
         )  # fmt: skip
 
 
@@ -168,15 +175,16 @@ def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
 
     Raises: NotFound.
     """
-    for article_id in slugs.redirected(reader, text.slug(key) or key):
+    slug = text.slug(key) or key
+    for article_id in slugs.redirected(reader, slug):
         here = snapshots.find(reader, article_id)
-        if here is not None:
+        if here is not None and here[1] != slug:
             followed = request.scope["path"].removeprefix(f"{router.prefix}/{key}")
             query = request.scope["query_string"].decode("latin-1")
             location = quote(f"{router.prefix}/{here[1]}{followed}") + (f"?{query}" if query else "")
             headers = {"Location": location, "Cache-Control": conditional.CACHE_CONTROL}
             return Response(status_code=308, headers=headers)
-    raise NotFound("article-unknown", "No published article is at this address.")
+    raise NotFound("article-unknown", "Nothing published is at this address.")
 
 
 def _list_etag(request: Request, reader: Snapshot) -> str:

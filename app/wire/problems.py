@@ -171,7 +171,9 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         raise error
     status = error.status_code
     phrase = HTTPStatus(status).phrase
-    headers = {"Allow": ", ".join(_allowed(request))} if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request)) or headers.get("Allow", "")
     return problem(
         status,
         _CODES.get(status, phrase.lower().replace(" ", "-").replace("'", "")),

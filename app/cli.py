@@ -1,0 +1,221 @@
+"""The door for operators: ``kiku serve``, ``migrate``, ``keys`` and ``import``.
+
+Results go to standard output, everything else to standard error. What is done is done in the rooms below;
+the application that is served is made in ``app/main.py``.
+"""
+
+import ipaddress
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import schema
+from app.access import keys
+from app.access.scopes import SCOPES, Scope
+from app.database import Database, system_clock
+from app.errors import KikuError
+from app.formats import digest_html
+from app.publishing import transfer
+from app.settings import Settings
+
+GRACE_SECONDS = 30
+"""How long running requests may take to finish once the server is told to stop."""
+SUFFIXES = (".txt", ".html", ".htm")
+"""The files of a folder that are imported."""
+
+commands = typer.Typer(
+    name="kiku",
+    help="Kiku: a headless JSON API for digest articles. Configured by KIKU_* variables or a .env file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+key_commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+commands.add_typer(key_commands, name="keys")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; what an operator can put right is told in one line, exit code 2."""
+    try:
+        commands(arguments)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        _fail("; ".join(f"KIKU_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults))
+    except KikuError as error:
+        _fail(error.detail)
+    except SQLAlchemyError as error:
+        _fail(f"The database cannot be used: {str(error).splitlines()[0]}")
+
+
+@commands.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes answer requests.")] = 1,
+) -> None:
+    """Serve the API. The database must be migrated first."""
+    with _database():
+        pass  # the workers open their own; here it was only looked whether they can
+    if _private(host):
+        os.environ.setdefault("KIKU_PRIVATE_BIND", "true")
+    counts = tempfile.TemporaryDirectory(prefix="kiku-metrics-") if workers > 1 else nullcontext()
+    with counts as folder:
+        if folder is not None:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,  # app/wire/trace.py writes the lines
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )  # uvloop and httptools are taken where they are installed
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database up to this version; a new one is made. Repeating it changes nothing."""
+    database = Database(Settings().database_url)
+    try:
+        if _present(database) and schema.is_current(database):
+            _say("The database was up to date.")
+            return
+        with _console().status("Migrating the database"):
+            schema.migrate(database)
+        _say("The database is up to date.")
+    finally:
+        database.close()
+
+
+@key_commands.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What the key is for, or whose it is.")],
+    scope: Annotated[list[str], typer.Option(help=f"What it may do: {', '.join(SCOPES)}. Repeat it for several.")],
+    expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Never, if left out.")] = None,
+) -> None:
+    """Make an API key and print it, alone, on standard output. It is never shown again."""
+    expires_at = None if expires_in_days is None else system_clock() + timedelta(days=expires_in_days)
+    with _database() as database, database.writing() as writer:
+        key_id, presented = keys.create(writer, name, _scopes(scope), expires_at)
+    _say(f"Key {key_id} is made. This is the only time it is shown:")
+    typer.echo(presented)
+
+
+@key_commands.command("list")
+def list_keys() -> None:
+    """List the keys, the oldest first: id, state, scopes, expiry, name."""
+    now = system_clock()
+    with _database() as database, database.reading() as reader:
+        for key in keys.list(reader):
+            state = "revoked" if key.revoked_at else "active" if key.active(now) else "expired"
+            typer.echo("\t".join([key.id, state, ",".join(key.scopes), key.expires_at or "never", key.name]))
+
+
+@key_commands.command("revoke")
+def revoke_key(id: Annotated[str, typer.Argument(help="The id of the key, as `kiku keys list` shows it.")]) -> None:
+    """Revoke a key: from now on it opens nothing."""
+    with _database() as database, database.writing() as writer:
+        keys.revoke(writer, id)
+    _say(f"Key {id} is revoked.")
+
+
+@commands.command("import")
+def import_pages(
+    paths: Annotated[list[Path], typer.Argument(exists=True, readable=True, help="Digest pages, or folders of them.")],
+    publish: Annotated[bool, typer.Option("--publish", help="Publish each page at once.")] = False,
+) -> None:
+    """Turn digest pages (text or HTML) into articles, each file in a transaction of its own.
+
+    A page that is known already stays as it is. Exit code 1 when a file was refused.
+    """
+    files = [file for path in paths for file in _files(path)]
+    refused = 0
+    with _database() as database, Progress(console=_console(), transient=True) as progress:
+        for file in progress.track(files, description="Importing"):
+            try:
+                item = _import(database, file, publish=publish)
+            except KikuError as error:
+                refused += 1
+                reasons = [f"  {fault.pointer or ''} {fault.detail}".rstrip() for fault in error.faults]
+                progress.console.print(escape("\n".join([f"{file}: refused: {error.detail}", *reasons])))
+            else:
+                done = "imported" if item["created"] else "known already"
+                warnings = f", {len(item['warnings'])} warnings" if item["warnings"] else ""
+                typer.echo(f"{file}: {done}: {item['slug']} ({item['article_id']}{warnings})")
+    if refused:
+        _say(f"{refused} of {len(files)} refused.")
+        raise typer.Exit(1)
+
+
+def _import(database: Database, file: Path, *, publish: bool) -> dict[str, Any]:
+    read = digest_html.decoded if file.suffix.lower() == ".txt" else digest_html.text_of
+    with database.writing() as writer:
+        return transfer.import_page(writer, read(file.read_bytes(), None), publish=publish)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    """The configured database, found and at this version."""
+    database = Database(Settings().database_url)
+    try:
+        if not _present(database) or not schema.is_current(database):
+            _fail("The database is not at this version: run `kiku migrate`.")
+        yield database
+    finally:
+        database.close()
+
+
+def _present(database: Database) -> bool:
+    """Whether there is something to look into: SQLite would make an empty file merely by looking."""
+    url = database.engine().url
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
+def _scopes(given: list[str]) -> list[Scope]:
+    return [scope for scope in SCOPES if scope in given] if set(given) <= set(SCOPES) else []
+
+
+def _private(host: str) -> bool:
+    """Whether only this machine or its private network can reach ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    # 0.0.0.0 and :: are every address, though ipaddress calls them private.
+    return address.is_private and not address.is_unspecified
+
+
+def _console() -> Console:
+    return Console(stderr=True)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _fail(line: str) -> NoReturn:
+    _say(f"kiku: {line}")
+    sys.exit(2)
