@@ -50,7 +50,7 @@ commands.add_typer(key_commands, name="keys")
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; what an operator can put right is told in one line, exit code 2."""
     try:
-        commands(arguments)
+        commands(arguments, prog_name="kiku")
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
         _fail("; ".join(f"KIKU_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults))

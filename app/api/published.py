@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,11 +28,14 @@ from app.wire.sessions import Reader
 
 router = APIRouter(prefix="/v1/articles", tags=["reading"])
 
+_ID_LIST = TypeAdapter(Annotated[list[Id], Field(max_length=100)])
 VARY = "Accept, Accept-Encoding"
 
 
-def _split(value: object) -> object:
-    return tuple(value.split(",")) if isinstance(value, str) else value
+def _ids(value: str) -> str:
+    """Ids, separated by commas. FastAPI would take a list only as a repeated parameter."""
+    _ID_LIST.validate_python(value.split(","))
+    return value.lower()
 
 
 class PublicListQuery(paging.ListQuery):
@@ -46,18 +49,14 @@ class PublicListQuery(paging.ListQuery):
     collection: Slug | None = None
     published_after: Instant | None = None
     published_before: Instant | None = None
-    ids: Annotated[
-        tuple[Id, ...] | None,
-        BeforeValidator(_split),
-        Field(max_length=100, json_schema_extra={"type": "string"}, description="Ids, separated by commas."),
-    ] = None
+    ids: Annotated[str, AfterValidator(_ids), Field(description="At most 100 ids, by comma.")] | None = None
     sort: Literal["-published_at", "published_at", "-revised_at", "revised_at"] = "-published_at"
 
     def filters(self) -> listings.Filters:
         """The filters alone."""
         return listings.Filters(
             self.tag, self.publisher, self.source, self.language, self.translation_key, self.collection,
-            self.published_after, self.published_before, self.ids or (),
+            self.published_after, self.published_before, tuple(self.ids.split(",")) if self.ids else (),
         )  # fmt: skip
 
 
@@ -127,32 +126,37 @@ def list_article_sections(
 
 def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, suffix: Rendition | None) -> Response:
     """The stored bytes at an address, or what is written from them for this rendition."""
-    rendition = negotiation.chosen(request, suffix)
-    known = request.headers.get("if-none-match") is not None
-    # The ETag alone is read first where a 304 may come of it: the bytes are then left where they are.
-    etag = snapshots.find_etag(reader, key, page) if known else None
-    if rendition == "txt":
-        found = snapshots.read(reader, key, page)
-        if found is None:
-            return _elsewhere(request, reader, key)
-        return _text(request, reader, found, page)
-    if etag is not None and conditional.none_match(request.headers["if-none-match"], etag):
-        return conditional.not_modified(etag, vary=VARY)
+    if negotiation.chosen(request, suffix) == "txt":
+        return _text(request, reader, key, page)
     compressed = negotiation.takes_gzip(request)
+    seen = request.headers.get("if-none-match")
+    # The ETag alone is read first where a 304 may come of it: the bytes are then left where they are.
+    etag = snapshots.find_etag(reader, key, page) if seen is not None else None
+    if etag is not None and conditional.none_match(seen, etag):
+        return conditional.not_modified(_coded(etag, compressed=compressed), vary=VARY)
     found = snapshots.read(reader, key, page, compressed=compressed)
     if found is None:
         return _elsewhere(request, reader, key)
     return conditional.answer(
         request,
         found.body,
-        f'"{found.etag[1:-1]}-gzip"' if compressed else found.etag,
+        _coded(found.etag, compressed=compressed),
         vary=VARY,
         surrogate_keys=f"article-{found.article_id}",
         headers={"Content-Encoding": "gzip"} if compressed else None,
     )
 
 
-def _text(request: Request, reader: Snapshot, found: snapshots.Found, page: int | None) -> Response:
+def _coded(etag: str, *, compressed: bool) -> str:
+    """The ETag of the copy that is sent: the gzip copy bears its own (DESIGN, section 4, Caching)."""
+    return f'{etag[:-1]}-gzip"' if compressed else etag
+
+
+def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Response:
+    """The layout of a digest page, written from the stored bytes and the site's labels."""
+    found = snapshots.read(reader, key, page)
+    if found is None:
+        return _elsewhere(request, reader, key)
     stored = site.load(reader)
     public: dict[str, Any] = json.loads(found.body)
     printed = stored.document.model_dump()
@@ -163,7 +167,7 @@ def _text(request: Request, reader: Snapshot, found: snapshots.Found, page: int 
     return conditional.answer(
         request,
         content.encode(),
-        f'"{found.etag[1:-1]}-txt-{stored.version}"',
+        f'{found.etag[:-1]}-txt-{stored.version}"',
         media_type="text/plain",
         vary=VARY,
         surrogate_keys=f"article-{found.article_id} site",

@@ -32,12 +32,10 @@ def compare(texts: Sequence[str], cards: Sequence[Card], wordings: Sequence[Word
     for name, values in printed.items():
         usual: str = getattr(site, name)
         known = {value for value in values if value is not None}
-        if len(known) == 1:
-            labels.article.update({name: value for value in known if value != usual})
-            continue
+        shared = len(known) == 1
         for own, value in zip(labels.cards, values, strict=True):
             if value is not None and value != usual:
-                own[name] = value
+                (labels.article if shared else own)[name] = value
     return labels
 
 
@@ -58,7 +56,7 @@ def _patterns(dated: Sequence[str | None], site: SiteLabels) -> list[str | None]
 
 def _prints(pattern: str, dated: Iterable[str]) -> bool:
     return all(
-        printed_date.read(pattern, line) is not None or pattern == line and printed_date.find(line) for line in dated
+        printed_date.read(pattern, line) is not None or (pattern == line and printed_date.find(line)) for line in dated
     )
 
 

@@ -5,7 +5,6 @@ What a line means by its position is decided in ``digest_page.py`` and its neigh
 
 import re
 from collections.abc import Sequence
-from os.path import commonprefix
 from typing import NamedTuple
 
 import regex
@@ -61,7 +60,15 @@ def shared_marker(lines: Sequence[str], symbol: str, usual: str) -> str:
     if all(line.startswith(usual) for line in lines):
         return usual
     after = [line[len(symbol) :] for line in lines]
-    return symbol + commonprefix([rest[: len(rest) - len(rest.lstrip())] for rest in after])
+    return symbol + beginning([rest[: len(rest) - len(rest.lstrip())] for rest in after])
+
+
+def beginning(texts: Sequence[str]) -> str:
+    """The longest beginning that all ``texts`` share."""
+    low, high = min(texts), max(texts)
+    return low[
+        : next((place for place, pair in enumerate(zip(low, high, strict=False)) if len(set(pair)) > 1), len(low))
+    ]
 
 
 def address_at(line: str) -> int | None:

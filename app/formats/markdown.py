@@ -18,7 +18,7 @@ _HARMLESS = re.compile(r"(?![#>+\-=~]|[0-9]{1,9}[.)])[^\\`*_\[<&]*", re.ASCII)
 
 
 def plain(markdown: str) -> list[str]:
-    """The paragraphs' plain text; within one, a line break is ``\\n``. HTML is literal, as everywhere.
+    """The paragraphs' plain text; within one, a line break is a line feed. HTML is literal, as everywhere.
 
     A heading, list item or code block is a paragraph of its own; an item keeps its bullet or number, an
     image is its alt, a link its text.

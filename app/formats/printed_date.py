@@ -46,9 +46,7 @@ class Reading(NamedTuple):
 def write(pattern: str, value: str) -> str:
     """``value`` printed by ``pattern``; of a partial date up to what is known, without the separator after it."""
     known = value.split("-")
-    return "".join(
-        _digits(piece, known) if piece in _UNIT else piece for piece in _pieces(pattern, len(known))
-    )
+    return "".join(_digits(piece, known) if piece in _UNIT else piece for piece in _pieces(pattern, len(known)))
 
 
 def read(pattern: str, line: str) -> str | None:
@@ -78,9 +76,9 @@ def find(line: str) -> list[Reading]:
     return [reading for reading in dict.fromkeys(found) if write(reading.pattern, reading.value) == line]
 
 
-def remainder(line: str) -> int:
+def letters(line: str) -> int:
     """How many letters ``line`` has besides its digits: few in a date line, many in a headline with a date."""
-    return sum(character.isalpha() for character in normalize("NFKC", line))
+    return sum(character.isalpha() for character in line[:DATE_LINE_CHARACTERS])
 
 
 def _pieces(pattern: str, units: int) -> list[str]:

@@ -4,7 +4,6 @@ Which line is a read-more line is decided in ``source_card.py``; which labels ar
 """
 
 from collections.abc import Callable, Sequence
-from os.path import commonprefix
 from typing import NamedTuple
 
 import regex
@@ -24,7 +23,9 @@ _CREDIT = regex.compile(
 )
 _UNKNOWN_CREDIT = regex.compile(r"(?:\s+[^\s:\uff1a]{1,12}[:\uff1a])?[\s:\uff1a]*$")
 _COLON = regex.compile(r"[:\uff1a]\s*")
-_FIRST_WORD = regex.compile(r"\S+\s+(?=\S)")
+_INVITES = regex.compile(
+    r"(?=\S*(?:続|つづ|もっと|詳|全文|元記事|記事|読|more|read|full))\S+\s+(?=\S)", regex.IGNORECASE
+)
 
 
 class Wording(NamedTuple):
@@ -96,14 +97,12 @@ def _fill(
     """``known`` with its gaps filled: by what the texts there have in common, else by a guess at each."""
     open_texts = [text for length, text in zip(known, texts, strict=True) if length is None]
     shared = share(open_texts) if len(set(open_texts)) > 1 else 0
-    return [
-        length if length is not None else shared or guess(text) for length, text in zip(known, texts, strict=True)
-    ]
+    return [length if length is not None else shared or guess(text) for length, text in zip(known, texts, strict=True)]
 
 
 def _shared_credit(rests: Sequence[str]) -> int:
     """The length of the end that all have in common, from its first sign that is no letter; 0 if there is none."""
-    common = commonprefix([rest[::-1] for rest in rests])[::-1]
+    common = lines.beginning([rest[::-1] for rest in rests])[::-1]
     return next((len(common) - place for place, sign in enumerate(common) if not sign.isalnum()), 0)
 
 
@@ -114,7 +113,7 @@ def _guessed_credit(rest: str) -> int:
 
 def _shared_label(names: Sequence[str]) -> int:
     """The length of the beginning that all have in common, up to its last sign that is no letter."""
-    common = commonprefix(list(names))
+    common = lines.beginning(names)
     return next((place for place in range(len(common), 0, -1) if not common[place - 1].isalnum()), 0)
 
 
@@ -123,5 +122,5 @@ def _guessed_label(name: str) -> int:
     if colon is not None:
         return colon.end()
     symbols = lines.marker(name)
-    word = _FIRST_WORD.match(name[:_TAIL], len(symbols)) if symbols else None
+    word = _INVITES.match(name[:_TAIL], len(symbols)) if symbols else None
     return word.end() if word else len(symbols)

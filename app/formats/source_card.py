@@ -82,7 +82,7 @@ def _accepted(
 ) -> Iterator[Card]:
     floor = 0
     for place in candidates:
-        card = _card(texts, floor, place, labels)
+        card = _Above(texts, labels, floor).card(place)
         if card is not None and _convincing(texts, card, labels, known):
             yield card
             floor = place + 1
@@ -102,91 +102,100 @@ def _convincing(texts: Sequence[str], card: Card, labels: SiteLabels, known: Col
     return labelled and lines.titles(texts[card.headline])
 
 
-def _card(texts: Sequence[str], floor: int, end: int, labels: SiteLabels) -> Card | None:
-    """The card whose read-more line is at ``end`` and that begins at or after ``floor``."""
-    symbol = labels.key_point_marker.rstrip()
-    if end == floor or not lines.bears(texts[end - 1], symbol):
-        symbol = lines.marker(texts[end - 1]).rstrip() if end > floor else ""
-    begin = end
-    while begin > max(floor, end - _POINTS) and lines.bears(texts[begin - 1], symbol):
-        begin -= 1
-    begin = _without_repeat(texts, floor, begin, end)
-    top = _top(texts, floor, begin, labels)
-    if top is None or not top.anchored:
-        top = _far_top(texts, floor, begin, end, symbol, labels) or top
-    if (top is None or not top.anchored) and _headline_alone(texts, floor, begin, end, labels):
-        top = _Top(end - 1, end)
-    if top is None:
-        return None
-    points = _points(texts, range(top.below, end), symbol)
-    return Card(top.headline, end, top.dated, top.repeat, top.unread, points, symbol if points else "")
+@dataclass(frozen=True)
+class _Above:
+    """The lines above a read-more line, down to ``floor``, where the card before it ends."""
 
+    texts: Sequence[str]
+    labels: SiteLabels
+    floor: int
 
-def _without_repeat(texts: Sequence[str], floor: int, begin: int, end: int) -> int:
-    """Where the key points begin, if what looked like the first of them is a headline with a symbol, repeated."""
-    for above in (begin - 1, begin - 2):
-        if floor <= above and begin < end and texts[above] == texts[begin]:
-            return begin + 1
-    return begin + 2 if end - begin > 1 and texts[begin] == texts[begin + 1] else begin
-
-
-def _headline_alone(texts: Sequence[str], floor: int, begin: int, end: int, labels: SiteLabels) -> bool:
-    """Whether the one line that bears an unknown symbol is the headline: it says no sentence, the line above does."""
-    single = begin == end - 1 and not lines.bears(texts[begin], labels.key_point_marker.rstrip())
-    return single and not lines.ends(texts[begin]) and (begin == floor or lines.states(texts[begin - 1]))
-
-
-def _top(texts: Sequence[str], floor: int, below: int, labels: SiteLabels) -> _Top | None:
-    """The headline directly above ``below``, with its date and its repetition."""
-    room = below - floor
-    if room < 1:
-        return None
-    last = texts[below - 1]
-    if room > 1 and texts[below - 2] == last:
-        return _Top(below - 2, below, repeat=below - 1)
-    if room > 2 and texts[below - 3] == last:  # noqa: PLR2004 - headline, date, headline
-        if printed_date.find(texts[below - 2]) or printed_date.read(labels.published_on, texts[below - 2]):
-            return _Top(below - 3, below, dated=below - 2, repeat=below - 1)
-        if len(texts[below - 2]) <= _UNREAD_DATE and not lines.ends(texts[below - 2]):
-            return _Top(below - 3, below, repeat=below - 1, unread=below - 2)
-    if room > 1 and _dates(texts, below - 1, labels):
-        return _Top(below - 2, below, dated=below - 1)
-    if room > 2 and _dates(texts, below - 2, labels) and lines.titles(last):  # noqa: PLR2004 - headline, date, alt
-        return _Top(below - 3, below, dated=below - 2, repeat=below - 1)
-    return _Top(below - 1, below)
-
-
-def _dates(texts: Sequence[str], place: int, labels: SiteLabels) -> bool:
-    """Whether the line is a date line by itself: printed by the site's pattern, or little else than a date."""
-    line = texts[place]
-    if printed_date.read(labels.published_on, line) is not None:
-        return True
-    if lines.address_at(line) is not None or printed_date.remainder(line) > _REMAINDER:
-        return False
-    found = printed_date.find(line)
-    whole = any(reading.value.count("-") > 1 for reading in found)
-    return whole or (bool(found) and place > 0 and not lines.states(texts[place - 1]))
-
-
-def _far_top(  # noqa: PLR0913 - the card's bounds and how its points look
-    texts: Sequence[str], floor: int, begin: int, end: int, symbol: str, labels: SiteLabels
-) -> _Top | None:
-    """A date or repeated headline further up, if all between it and the read-more line can be key points.
-
-    Either the points bear no marker and are sentences, or a marked point runs on over unmarked lines.
-    """
-    marked = begin < end
-    gap = 0
-    for below in range(begin - 1, max(floor, begin - (_POINTS if marked else _UNMARKED)), -1):
-        gap = 0 if lines.bears(texts[below], symbol) else gap + 1
-        if gap > _GAP if marked else not lines.ends(texts[below]):
+    def card(self, end: int) -> Card | None:
+        """The card whose read-more line is at ``end``; None where there is no line left for its headline."""
+        if end <= self.floor:
             return None
-        if marked and gap:
-            continue
-        top = _top(texts, floor, below, labels)
-        if top is not None and top.anchored:
-            return top
-    return None
+        symbol = self.labels.key_point_marker.rstrip()
+        if not lines.bears(self.texts[end - 1], symbol):
+            symbol = lines.marker(self.texts[end - 1]).rstrip()
+        begin = end
+        while begin > max(self.floor, end - _POINTS) and lines.bears(self.texts[begin - 1], symbol):
+            begin -= 1
+        begin = self._without_repeat(begin, end)
+        top = self._top(begin)
+        if top is None or not top.anchored:
+            top = self._far_top(begin, end, symbol) or top
+        if (top is None or not top.anchored) and self._headline_alone(begin, end):
+            top = _Top(end - 1, end)
+        if top is None:
+            return None
+        points = _points(self.texts, range(top.below, end), symbol)
+        return Card(top.headline, end, top.dated, top.repeat, top.unread, points, symbol if points else "")
+
+    def _without_repeat(self, begin: int, end: int) -> int:
+        """Where the key points begin, if what looked like the first is a headline with a symbol, repeated."""
+        for above in (begin - 1, begin - 2):
+            if begin < end and self.floor <= above and self.texts[above] == self.texts[begin]:
+                return begin + 1
+        return begin + 2 if end - begin > 1 and self.texts[begin] == self.texts[begin + 1] else begin
+
+    def _headline_alone(self, begin: int, end: int) -> bool:
+        """Whether the one line that bears an unknown symbol is the headline: it says no sentence, the one above does."""
+        if begin != end - 1 or lines.bears(self.texts[begin], self.labels.key_point_marker.rstrip()):
+            return False
+        return not lines.ends(self.texts[begin]) and (begin == self.floor or lines.states(self.texts[begin - 1]))
+
+    def _top(self, below: int) -> _Top | None:
+        """The headline directly above ``below``, with its date and its repetition."""
+        if below <= self.floor:
+            return None
+        first, second, last = (self.texts[at] if at >= self.floor else None for at in range(below - 3, below))
+        if second == last:
+            return _Top(below - 2, below, repeat=below - 1)
+        if first == last and self._can_be_date(below - 2):
+            dated = below - 2 if self._holds_date(below - 2) else None
+            return _Top(below - 3, below, dated, below - 1, below - 2 if dated is None else None)
+        if second is not None and self._dates(below - 1):
+            return _Top(below - 2, below, dated=below - 1)
+        if first is not None and self._dates(below - 2) and lines.titles(self.texts[below - 1]):
+            return _Top(below - 3, below, dated=below - 2, repeat=below - 1)
+        return _Top(below - 1, below)
+
+    def _holds_date(self, place: int) -> bool:
+        """Whether a date can be read from the line at all."""
+        line = self.texts[place]
+        return bool(printed_date.read(self.labels.published_on, line) or printed_date.find(line))
+
+    def _can_be_date(self, place: int) -> bool:
+        """Whether the line between a headline and its repetition is a date, perhaps one that cannot be read."""
+        line = self.texts[place]
+        return self._holds_date(place) or (len(line) <= _UNREAD_DATE and not lines.ends(line))
+
+    def _dates(self, place: int) -> bool:
+        """Whether the line is a date line by itself: printed by the site's pattern, or little else than a date."""
+        line = self.texts[place]
+        if printed_date.read(self.labels.published_on, line) is not None:
+            return True
+        if lines.address_at(line) is not None or printed_date.letters(line) > _REMAINDER:
+            return False
+        found = printed_date.find(line)
+        whole = any(reading.value.count("-") > 1 for reading in found)
+        return whole or (bool(found) and place > 0 and not lines.states(self.texts[place - 1]))
+
+    def _far_top(self, begin: int, end: int, symbol: str) -> _Top | None:
+        """A date or repeated headline further up, if all between it and the read-more line can be key points.
+
+        Either the points bear no marker and are sentences, or a marked point runs on over unmarked lines.
+        """
+        marked = begin < end
+        gap = 0
+        for below in range(begin - 1, max(self.floor, begin - (_POINTS if marked else _UNMARKED)), -1):
+            gap = 0 if lines.bears(self.texts[below], symbol) else gap + 1
+            if gap > _GAP if marked else not lines.ends(self.texts[below]):
+                return None
+            top = None if marked and gap else self._top(below)
+            if top is not None and top.anchored:
+                return top
+        return None
 
 
 def _points(texts: Sequence[str], places: range, symbol: str) -> tuple[tuple[int, ...], ...]:

@@ -15,7 +15,7 @@ from app.articles.tables import page_imports
 from app.database import Writer
 from app.delivery import shapes
 from app.errors import Conflict, NotFound
-from app.formats import digest_page
+from app.formats import digest_page, lines
 from app.formats.digest_page import DigestPage
 from app.publishing import publish as publication
 
@@ -38,7 +38,8 @@ def import_page(writer: Writer, text: str, *, publish: bool = False) -> dict[str
     Returns one item of the import answer (DESIGN, section 4, Shapes).
     Raises: Invalid (``not-a-digest-page``, ``validation``, ``checks-failed``); then nothing is stored.
     """
-    digest = hashlib.sha256("\n".join(digest_page.lines(text)).encode()).hexdigest()
+    printed = "\n".join(line.text for line in lines.split(text))
+    digest = hashlib.sha256(printed.encode("utf-8", "surrogatepass")).hexdigest()
     known = writer.row(select(page_imports).where(page_imports.c.lines_sha256 == digest))
     if known is not None:
         draft = drafts.load(writer, known["article_id"])
@@ -65,7 +66,7 @@ def import_into(writer: Writer, key: str, number: int, text: str) -> dict[str, A
         raise NotFound("page-unknown", "The article has no page of this number, announced or written.")
     if stored.document.pages[number - 1].sections:
         raise Conflict("page-filled", "This page has sections already; change them by PUT or PATCH.")
-    page = digest_page.read(text, site.load(writer).document.labels, part=True)
+    page = digest_page.read(text, site.load(writer).document.labels, part=True, title=stored.document.title)
     warnings = _name_publishers(writer, page.document)
     incoming = page.document.pages
     merged = stored.document.model_dump()
@@ -98,10 +99,10 @@ def _name_publishers(writer: Writer, document: ArticleDocument) -> list[ImportWa
 def _report(
     page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarning], shift: int = 0
 ) -> dict[str, Any]:
-    lines = [{"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines]
+    placed = [{"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines]
     return {
         "pages": len(shapes.readable(page.document.model_dump())),
-        "lines": lines,
+        "lines": placed,
         "unmatched": [{"number": number, "text": text} for number, text in page.unmatched],
         "warnings": [asdict(w) | {"pointer": _shifted(w.pointer, shift)} for w in warnings],
     }

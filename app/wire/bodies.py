@@ -324,7 +324,7 @@ def _merge(target: object, patch: object) -> object:
 
 
 def _operate(operation: object, index: int, document: object) -> object:
-    if not isinstance(operation, dict) or operation.get("op") not in _PATCH_OPERATIONS:
+    if not isinstance(operation, dict) or str(operation.get("op")) not in _PATCH_OPERATIONS:
         detail = "An operation is an object whose op is add, remove, replace, move, copy or test."
         raise _invalid([Fault("patch-invalid", detail, pointer=f"/{index}")])
     try:

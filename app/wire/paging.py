@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal, TypeVar, overload
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Request
@@ -21,8 +21,6 @@ from app.errors import Fault, Malformed
 COUNT_CAP = 1_000
 """Where ``count=capped`` stops counting."""
 
-A = TypeVar("A")
-B = TypeVar("B")
 Value = str | int | float
 Position = Value | tuple[Value, ...]
 """Where an item stands in its list: its sort values, or the one there is."""
@@ -69,10 +67,6 @@ def cursor(position: Sequence[Value], bound: str) -> str:
     return base64.urlsafe_b64encode(_digest(content, bound) + content).decode().rstrip("=")
 
 
-@overload
-def position(cursor: str | None, bound: str, kinds: tuple[type[A]]) -> tuple[A] | None: ...
-@overload
-def position(cursor: str | None, bound: str, kinds: tuple[type[A], type[B]]) -> tuple[A, B] | None: ...
 def position(cursor: str | None, bound: str, kinds: tuple[type[Any], ...]) -> tuple[Any, ...] | None:
     """The position a cursor stands for, its values of these ``kinds``; None where there is no cursor.
 

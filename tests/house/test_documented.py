@@ -40,7 +40,9 @@ def typed(command: object, words: str) -> Iterator[str]:
         yield from typed(part, f"{words} {name}")
 
 
-KINDS = frozenset(name for name, value in vars(errors).items() if isinstance(value, type))
+# Kinds that have one code, set in app/errors.py; their first argument is a sentence or a version.
+NAMED = frozenset({"Busy", "Stale", "UnsupportedMediaType"})
+KINDS = frozenset(name for name, value in vars(errors).items() if isinstance(value, type)) - NAMED
 
 
 def spoken_codes(module: Module) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Item(BaseModel):
 
 class ItemQuery(paging.ListQuery):
     kind: str | None = None
-    tag: list[str] = []
+    tag: Annotated[list[str], Field(default_factory=list)]
 
 
 Body = Annotated[Item, Depends(bodies.json_body(Item))]
@@ -52,16 +52,16 @@ def hang_routes(app: FastAPI) -> None:
         return {"id": item.id, "caller": writer.caller, "request_id": writer.request_id}
 
     @app.get("/things")
-    def list_things(query: Annotated[ItemQuery, Query()], reader: sessions.Reader) -> list[str]:
+    def list_things(_: Annotated[ItemQuery, Query()], reader: sessions.Reader) -> list[str]:
         return [row["id"] for row in reader.rows(select(keys.c.id).where(keys.c.name == "thing"))]
 
     @app.put("/things/{id}")
     def replace_thing(id: int, match: conditional.IfMatch) -> dict[str, object]:
-        return {"match": None if match is None else sorted(match)}
+        return {"id": id, "match": None if match is None else sorted(match)}
 
     @app.patch("/things/{id}", openapi_extra=bodies.openapi_patch())
-    def change_thing(patch: PatchBody) -> dict[str, object]:
-        return bodies.apply(patch, {"id": "1", "tags": [{"name": "n"}], "size": 3})
+    def change_thing(id: str, patch: PatchBody) -> dict[str, object]:
+        return bodies.apply(patch, {"id": id, "tags": [{"name": "n"}], "size": 3})
 
     @app.post("/raw", openapi_extra=bodies.openapi_raw({"text/plain": "text"}))
     def take_raw(raw: Raw) -> dict[str, object]:

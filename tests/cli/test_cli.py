@@ -1,0 +1,217 @@
+"""Commands say what they did, print results alone, and tell in one line what an operator can put right."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app import cli, schema
+from app.access import keys
+from app.database import Database
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def unmigrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database that is not there yet, configured."""
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path}/kiku.db"
+    monkeypatch.setenv("KIKU_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def configured(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a migrated database, configured."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIKU_DATABASE_URL", database_url)
+    return database_url
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(list(arguments))
+    return int(left.value.code or 0)
+
+
+class TestHelp:
+    @pytest.mark.parametrize(
+        "command",
+        [[], ["serve"], ["migrate"], ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["import"]],
+    )
+    def test_every_command_explains_itself(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(*command, "--help") == 0
+        assert "Usage: kiku" in capsys.readouterr().out
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("command", [["serve"], ["keys", "list"], ["keys", "create", "n", "--scope", "read"]])
+    def test_a_missing_database_is_told_and_not_made(
+        self, unmigrated: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run(*command) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err == "kiku: The database is not at this version: run `kiku migrate`.\n"
+        assert not (tmp_path / "kiku.db").exists(), unmigrated
+
+    def test_an_unmigrated_one_is_too(self, unmigrated: str, capsys: pytest.CaptureFixture[str]) -> None:
+        database = Database(unmigrated)
+        schema.migrate(database)
+        schema.migrate(database, "base")
+        database.close()
+        assert run("serve") == 2
+        assert "kiku migrate" in capsys.readouterr().err
+
+    def test_what_is_no_database_is_told_in_one_line(
+        self, unmigrated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "kiku.db").write_text("not a database, " * 100)
+        assert run("keys", "list") == 2, unmigrated
+        assert capsys.readouterr().err.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("KIKU_DATABASE_URL", "mysql://x"), ("KIKU_READ_KEYS", "maybe"), ("KIKU_ACCESS_LOG", "1")]
+    )
+    def test_a_bad_setting_is_named(
+        self, name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        assert run("migrate") == 2
+        told = capsys.readouterr().err
+        assert told.startswith(f"kiku: {name}: ")
+        assert told.count("\n") == 1
+
+
+class TestMigrate:
+    def test_it_makes_the_database_and_repeating_it_changes_nothing(
+        self, unmigrated: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("migrate") == 0
+        assert "is up to date" in capsys.readouterr().err
+        assert run("migrate") == 0
+        assert "was up to date" in capsys.readouterr().err
+        database = Database(unmigrated)
+        assert schema.is_current(database)
+        database.close()
+
+
+class TestKeys:
+    def test_a_key_is_printed_alone_listed_and_revoked(
+        self, configured: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("keys", "create", "編集部", "--scope", "write", "--scope", "publish", "--expires-in-days", "3") == 0
+        presented = capsys.readouterr().out.strip()
+        key_id = presented.split("_")[1]
+        assert run("keys", "list") == 0
+        assert capsys.readouterr().out.split("\t")[:3] == [key_id, "active", "write,publish"]
+        assert run("keys", "revoke", key_id) == 0
+        assert run("keys", "list") == 0
+        told = capsys.readouterr().out
+        assert told.split("\t")[1] == "revoked"
+        assert presented not in told
+        database = Database(configured)
+        with database.reading() as reader:
+            assert keys.find(reader, presented, database.clock()) is None
+        database.close()
+
+    @pytest.mark.parametrize(
+        "command", [["create", "n", "--scope", "root"], ["create", "", "--scope", "read"], ["revoke", "nothing"]]
+    )
+    def test_what_cannot_be_is_told(
+        self, configured: str, command: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("keys", *command) == 2, configured
+        told = capsys.readouterr()
+        assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+class TestImport:
+    def test_a_file_that_is_no_digest_page_is_refused_and_the_others_are_not(
+        self, configured: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        page = Path(__file__).parents[2] / "examples" / "digest-page.txt"
+        folder = tmp_path / "pages"
+        folder.mkdir()
+        (folder / "good.txt").write_bytes(page.read_bytes())
+        (folder / "bad.txt").write_text("[not] a digest page\n", encoding="utf-8")
+        (folder / "ignored.jpg").write_bytes(b"\xff")
+        assert run("import", str(folder), "--publish") == 1, configured
+        told = capsys.readouterr()
+        assert "good.txt: imported" in told.out
+        assert "bad.txt: refused" in told.err
+        assert "1 of 2 refused" in told.err
+        assert run("import", str(page)) == 0
+        assert "known already" in capsys.readouterr().out
+
+
+class TestPrivate:
+    @pytest.mark.parametrize(
+        ("host", "private"),
+        [
+            ("127.0.0.1", True),
+            ("::1", True),
+            ("localhost", True),
+            ("10.0.0.7", True),
+            ("0.0.0.0", False),  # noqa: S104 - not bound, only judged
+            ("::", False),
+            ("8.8.8.8", False),
+            ("kiku.example", False),
+        ],
+    )
+    def test_only_addresses_that_strangers_cannot_reach_are(self, host: str, private: bool) -> None:
+        assert cli._private(host) is private
+
+
+class TestServe:
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_it_answers_logs_lines_of_json_and_stops_when_told(self, configured: str, workers: int) -> None:
+        port = free_port()
+        command = [sys.executable, "-c", "from app.cli import main; main()"]
+        process = subprocess.Popen(
+            [*command, "serve", "--port", str(port), "--workers", str(workers)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "KIKU_DATABASE_URL": configured, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
+            metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics")
+            assert metrics.status_code == 200
+            assert 'kiku_http_requests_total{method="GET",route="/health/ready"' in metrics.text
+        finally:
+            process.send_signal(signal.SIGTERM)
+            out, errors = process.communicate(timeout=40)
+        assert all(json.loads(line)["status"] == 200 for line in out.splitlines()), out
+        assert process.returncode in {0, -signal.SIGTERM}, errors
+        assert "Traceback" not in errors
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        assert process.poll() is None, process.communicate()
+        try:
+            if httpx2.get(url).status_code == 200:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    message = "the server did not get ready"
+    raise AssertionError(message)

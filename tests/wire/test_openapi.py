@@ -1,0 +1,56 @@
+"""The OpenAPI document tells bodies, failures and keys as they are."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def document(http: TestClient) -> Document:
+    whole: Document = http.get("/openapi.json").json()
+    return whole
+
+
+class TestDocument:
+    def test_it_is_openapi_3_1_with_names_for_all_operations(self, document: Document) -> None:
+        operations = [operation for path in document["paths"].values() for operation in path.values()]
+        names = [operation["operationId"] for operation in operations]
+        assert document["openapi"].startswith("3.1")
+        assert len(set(names)) == len(names)
+        assert all(operation["summary"] for operation in operations)
+
+    def test_every_reference_leads_somewhere(self, document: Document) -> None:
+        text = json.dumps(document)
+        named = {piece.split('"')[0] for piece in text.split('"#/components/schemas/')[1:]}
+        assert named <= set(document["components"]["schemas"])
+
+    def test_failures_are_problems_and_never_fastapis_own(self, document: Document) -> None:
+        assert "HTTPValidationError" not in json.dumps(document)
+        responses = document["paths"]["/things"]["post"]["responses"]
+        assert {"201", "400", "409", "413", "415", "422", "500", "503"} == set(responses)
+        assert responses["422"]["content"] == {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        }
+
+    def test_a_body_is_a_component(self, document: Document) -> None:
+        body = document["paths"]["/things"]["post"]["requestBody"]["content"]["application/json"]
+        assert body["schema"] == {"$ref": "#/components/schemas/Item"}
+        assert document["components"]["schemas"]["Item"]["properties"]["tags"]["items"] == {
+            "$ref": "#/components/schemas/Tag"
+        }
+
+    def test_a_precondition_and_a_key_are_told(self, document: Document) -> None:
+        replace = document["paths"]["/things/{id}"]["put"]
+        assert "If-Match" in [parameter["name"] for parameter in replace["parameters"]]
+        assert {"404", "412", "428"} <= set(replace["responses"])
+        assert document["paths"]["/edits"]["post"]["security"] == [{"key": []}]
+        assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+class TestDocs:
+    def test_the_reader_of_the_document_is_there(self, http: TestClient) -> None:
+        assert "openapi.json" in http.get("/docs").text
