@@ -163,7 +163,7 @@ def import_pages(
 
 
 def _import(database: Database, file: Path, *, publish: bool) -> dict[str, Any]:
-    read = digest_html.decoded if file.suffix.lower() == ".txt" else digest_html.text_of
+    read = digest_html.text_of if file.suffix.lower() in {".html", ".htm"} else digest_html.decoded
     with database.writing() as writer:
         return transfer.import_page(writer, read(file.read_bytes(), None), publish=publish)
 

@@ -24,13 +24,13 @@ OWNERS = (audit, idempotency, keys, publishers, site, slugs, sources, tables, pa
 
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the database to ``revision``; from nothing, if need be. Lower revisions lead down."""
-    config = _config()
+    settings = config()
     with database.engine().connect() as connection:
-        config.attributes["connection"] = connection
+        settings.attributes["connection"] = connection
         current = _stored(database)
-        known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+        known = [script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()]
         down = revision == "base" or (current in known and revision in known[known.index(current) :])
-        (command.downgrade if down else command.upgrade)(config, revision)
+        (command.downgrade if down else command.upgrade)(settings, revision)
 
 
 def is_current(database: Database) -> bool:
@@ -38,7 +38,7 @@ def is_current(database: Database) -> bool:
 
     Raises: Busy when the database is away.
     """
-    return _stored(database) == ScriptDirectory.from_config(_config()).get_current_head()
+    return _stored(database) == ScriptDirectory.from_config(config()).get_current_head()
 
 
 def _stored(database: Database) -> str | None:
@@ -48,10 +48,11 @@ def _stored(database: Database) -> str | None:
     return row["version_num"] if row else None
 
 
-def _config() -> Config:
+def config() -> Config:
+    """Alembic's configuration, built in code: no ini file is needed where Kiku is installed."""
     here = Path(__file__).parent
     carried = here / "_migrations"  # in an installed wheel; a checkout has the folder beside app/
-    config = Config()
-    config.set_main_option("script_location", str(carried if carried.is_dir() else here.parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    return config
+    settings = Config()
+    settings.set_main_option("script_location", str(carried if carried.is_dir() else here.parent / "migrations"))
+    settings.set_main_option("path_separator", "os")
+    return settings

@@ -5,7 +5,7 @@ Lines are known here by their place among the page's lines; what they are is bou
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.articles.document import SiteLabels
@@ -83,17 +83,17 @@ class _Filling:
     def citation(self, card: Card, wording: Wording, own: dict[LabelName, str]) -> None:
         """Add a source card to the section; ``own`` are the labels that are the card's alone."""
         base = f"{self._at}/citations/{len(self._section['citations'])}"
-        labels = {**self._site.model_dump(), **self.labels, **own}
+        marker, pattern = self._effective("key_point_marker", own), self._effective("published_on", own)
         source = {"url": wording.url, "title": self._line(card.headline, f"{base}/source/title")}
         citation: dict[str, Any] = {"source": source, "publisher_text": wording.publisher, "labels": own}
         citation["shows_published_on"] = card.dated is not None
         if card.dated is not None:
             line = self._line(card.dated, f"{base}/source/published_on")
-            source["published_on"] = printed_date.read(labels["published_on"], line) or printed_date.find(line)[0].value
+            source["published_on"] = printed_date.read(pattern, line) or printed_date.find(line)[0].value
         if card.repeat is not None:
             citation["image"] = {"alt": self._line(card.repeat, f"{base}/image/alt")}
         citation["key_points"] = [
-            {"text": self._joined(point, f"{base}/key_points/{index}/text").removeprefix(labels["key_point_marker"])}
+            {"text": self._joined(point, f"{base}/key_points/{index}/text").removeprefix(marker)}
             for index, point in enumerate(card.points)
         ]
         self.pointers[card.read_more] = base
@@ -153,6 +153,11 @@ class _Filling:
     def _label(self, name: LabelName, text: str) -> None:
         if text != getattr(self._site, name):
             self.labels[name] = text
+
+    def _effective(self, name: LabelName, own: Mapping[LabelName, str]) -> str:
+        """The label a card is printed with: its own, else the article's, else the site's."""
+        usual: str = getattr(self._site, name)
+        return own.get(name, self.labels.get(name, usual))
 
     def _takeaways(self, found: page_head.Takeaways) -> None:
         heading = "" if found.heading is None else self._line(found.heading, "/labels/takeaways_heading")

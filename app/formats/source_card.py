@@ -139,7 +139,7 @@ class _Above:
         return begin + 2 if end - begin > 1 and self.texts[begin] == self.texts[begin + 1] else begin
 
     def _headline_alone(self, begin: int, end: int) -> bool:
-        """Whether the one line that bears an unknown symbol is the headline: it says no sentence, the one above does."""
+        """Whether the one line with an unknown symbol is the headline: it says no sentence, the line above does."""
         if begin != end - 1 or lines.bears(self.texts[begin], self.labels.key_point_marker.rstrip()):
             return False
         return not lines.ends(self.texts[begin]) and (begin == self.floor or lines.states(self.texts[begin - 1]))

@@ -1,0 +1,59 @@
+"""Migrations on both databases: up, down, up on a FILLED one, and no drift from the tables in the code."""
+
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select, text
+
+from app import schema
+from app.articles.tables import articles
+from app.database import Database
+from tests.factories import published
+
+
+def revisions() -> list[str]:
+    """From the first to the newest."""
+    return [script.revision for script in ScriptDirectory.from_config(schema.config()).walk_revisions()][::-1]
+
+
+def counted(database: Database) -> dict[str, int]:
+    with database.reading() as reader:
+        return {
+            table.name: reader.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in schema.metadata.sorted_tables
+        }
+
+
+class TestMigrations:
+    def test_each_leads_up_down_and_up_on_a_filled_database(self, client: TestClient, database: Database) -> None:
+        for _ in range(3):
+            published(client, external_ids={}, hero_image={"alt": "菊"})
+        before = counted(database)
+        assert before["articles"] == 3
+        for below in revisions()[-2::-1]:
+            schema.migrate(database, below)
+            schema.migrate(database)
+            assert counted(database) == before
+        schema.migrate(database, "base")
+        schema.migrate(database)
+        assert schema.is_current(database)
+        assert counted(database)["articles"] == 0
+        assert client.get("/v1/articles").status_code == 200
+
+    def test_the_migrated_schema_is_the_one_in_the_code(self, database: Database) -> None:
+        with database.engine().connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            differences: list[Any] = compare_metadata(context, schema.metadata)
+        assert differences == []
+
+    def test_every_constraint_is_named_and_foreign_keys_hold(self, client: TestClient, database: Database) -> None:
+        published(client)
+        for table in schema.metadata.sorted_tables:
+            assert all(constraint.name for constraint in table.constraints), table.name
+        with database.reading() as reader:
+            if not reader.on_postgresql:
+                assert reader.rows(text("PRAGMA foreign_key_check")) == []
+            assert reader.rows(select(articles.c.id))
