@@ -152,7 +152,8 @@ def import_pages(
             except KikuError as error:
                 refused += 1
                 reasons = [f"  {fault.pointer or ''} {fault.detail}".rstrip() for fault in error.faults]
-                progress.console.print(escape("\n".join([f"{file}: refused: {error.detail}", *reasons])))
+                told = escape("\n".join([f"{file}: refused: {error.detail}", *reasons]))
+                progress.console.print(told, soft_wrap=True, highlight=False)
             else:
                 done = "imported" if item["created"] else "known already"
                 warnings = f", {len(item['warnings'])} warnings" if item["warnings"] else ""

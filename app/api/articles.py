@@ -101,7 +101,11 @@ def replace_article(_: Editor, key: str, match: OptionalMatch, document: Documen
     return _answer(drafts.save(writer, key, document, match.if_match))
 
 
-@router.patch("/{key}", summary="Change a working copy", openapi_extra=bodies.openapi_patch({"題を変える": {"title": "菊まつりの歩き方"}}))
+@router.patch(
+    "/{key}",
+    summary="Change a working copy",
+    openapi_extra=bodies.openapi_patch({"題を変える": {"title": "菊まつりの歩き方"}}),
+)
 def change_article(_: Editor, key: str, match: IfMatch, patch: DocumentPatch, writer: Writer) -> Response:
     """Change parts of the document: JSON Merge Patch (RFC 7396) or JSON Patch (RFC 6902).
 

@@ -1,4 +1,7 @@
-"""Whether this process lives, whether it can serve, and what it counted. Never cached."""
+"""Whether this process lives, whether it can serve, and what it counted. Never cached.
+
+What is counted is decided in ``app/wire/trace.py``, what a current schema is in ``app/schema.py``.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,7 @@
-"""The site's own document, for readers and for its administrators."""
+"""The site's own document, for readers and for its administrators.
+
+Labels and checks take effect where they are read: ``app/formats`` and ``app/publishing/checks.py``.
+"""
 
 from typing import Annotated
 
@@ -31,7 +34,11 @@ def read_managed_site(_: DraftReader, reader: Reader) -> Response:
     return answers.resource(stored.document.model_dump(), stored.version)
 
 
-@router.put("/v1/manage/site", summary="Replace the site", openapi_extra=bodies.openapi_body(Site, examples={"サイト": {"name": "菊ダイジェスト"}}))
+@router.put(
+    "/v1/manage/site",
+    summary="Replace the site",
+    openapi_extra=bodies.openapi_body(Site, examples={"サイト": {"name": "菊ダイジェスト"}}),
+)
 def replace_site(_: Admin, match: IfMatch, document: Document, writer: Writer) -> Response:
     """Replace the site's document; what is left out takes its default."""
     stored = site.save(writer, document, match)

@@ -1,4 +1,7 @@
-"""Doors in: digest pages become working copies."""
+"""Doors in: digest pages become working copies.
+
+What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats``.
+"""
 
 from typing import Annotated
 

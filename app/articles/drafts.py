@@ -71,11 +71,8 @@ def find_id(reader: Reader, key: str) -> str | None:
     if key.startswith(EXTERNAL):
         system, _, external_id = key.removeprefix(EXTERNAL).partition(":")
         return slugs.find_external(reader, system, external_id)
-    if text.uuid_shaped(key):
-        where = articles.c.id == key.lower()
-    else:
-        where = articles.c.slug == (text.slug(key) or key)
-    row = reader.row(select(articles.c.id).where(where))
+    named = articles.c.id == key.lower() if text.uuid_shaped(key) else articles.c.slug == (text.slug(key) or key)
+    row = reader.row(select(articles.c.id).where(named))
     return row["id"] if row else None
 
 

@@ -1,4 +1,7 @@
-"""Child ids: chosen once, by the client or by Kiku, and kept for life (DESIGN, section 2, Child ids)."""
+"""Child ids: chosen once, by the client or by Kiku, and kept for life (DESIGN, section 2, Child ids).
+
+The ids are stored by ``mapping.py``.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar

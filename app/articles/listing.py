@@ -1,4 +1,7 @@
-"""Lists of working copies for editors; the public lists are in ``app/delivery/listings.py``."""
+"""Lists of working copies for editors: summaries, the latest saved first.
+
+The public lists are in ``app/delivery/listings.py``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +17,9 @@ from app.database import Reader
 
 @dataclass(frozen=True)
 class Filters:
-    """Which working copies a list holds; None means any. ``q`` is a substring of title, lead, headings,
-    slug or external ids, compared folded.
+    """Which working copies a list holds; None means any.
+
+    ``q`` is a substring of title, lead, headings, slug or external ids, compared folded.
     """
 
     status: str | None = None

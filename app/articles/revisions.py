@@ -1,4 +1,7 @@
-"""Revisions: the document after each save, compressed and never changed. Revision n is version n."""
+"""Revisions: the document after each save, compressed and never changed. Revision n is version n.
+
+Their table is in ``tables.py``.
+"""
 
 import gzip
 import json

@@ -1,4 +1,7 @@
-"""The site: one row that holds the publication's own document (name, menu, labels, checks)."""
+"""The site: one row that holds the publication's own document (name, menu, labels, checks).
+
+The document's shape is in ``document.py``.
+"""
 
 from dataclasses import dataclass
 

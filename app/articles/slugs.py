@@ -102,7 +102,9 @@ def put_external(writer: Writer, article_id: str, before: Mapping[str, str], aft
             continue
         row = {"system": system, "external_id": after[system], "article_id": article_id}
         if not writer.insert_absent(external_ids, row):
-            fault = Fault("external-id-taken", "Another article has this external id.", pointer=f"/external_ids/{system}")
+            fault = Fault(
+                "external-id-taken", "Another article has this external id.", pointer=f"/external_ids/{system}"
+            )
             raise Conflict("external-id-taken", "Another article has this external id.", (fault,))
 
 

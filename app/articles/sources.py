@@ -63,8 +63,10 @@ _CITED = (
 
 
 def canonical_url(url: str) -> str:
-    """The form by which a source is found: https, lower-case IDNA host, no default port, fragment,
-    trailing slash or tracking parameter; everything else is kept. ``url`` passed ``fields.web_url``.
+    """The form by which a source is found: whatever names the same piece is the same text.
+
+    https, lower-case IDNA host, no default port, fragment, trailing slash or tracking parameter; everything
+    else is kept. ``url`` passed ``fields.web_url``.
 
     Source: DESIGN, section 2, Ledger.
     """

@@ -1,1 +1,4 @@
-"""Text in, document out, and back; no database."""
+"""Text in, document out, and back; no database.
+
+What becomes of the document is decided in ``app/publishing/transfer.py``.
+"""

@@ -1,4 +1,7 @@
-"""What stands between a draft and publication: each check with a code, a severity and a pointer."""
+"""What stands between a draft and publication: each check with a code, a severity and a pointer.
+
+Whether an article is published in spite of them is decided in ``publish.py``.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

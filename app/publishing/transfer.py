@@ -96,10 +96,10 @@ def _name_publishers(writer: Writer, document: ArticleDocument) -> list[ImportWa
     return warnings
 
 
-def _report(
-    page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarning], shift: int = 0
-) -> dict[str, Any]:
-    placed = [{"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines]
+def _report(page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarning], shift: int = 0) -> dict[str, Any]:
+    placed = [
+        {"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines
+    ]
     return {
         "pages": len(shapes.readable(page.document.model_dump())),
         "lines": placed,
@@ -121,7 +121,7 @@ def _stands_at(pointer: str, stored: ArticleDocument) -> str:
 
 def _shifted(pointer: str, pages: int) -> str:
     """The pointer into a part's document, moved to where its first page stands in the whole."""
-    head, number, *rest = pointer.split("/")[1:] + [""]
-    if head != "pages" or not pages:
-        return pointer
-    return "/".join(["", head, str(int(number) + pages), *rest[:-1]])
+    parts = pointer.split("/")
+    if parts[1] == "pages":
+        parts[2] = str(int(parts[2]) + pages)
+    return "/".join(parts)

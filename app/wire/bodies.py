@@ -224,8 +224,8 @@ def _media_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, dict[
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    declared = request.headers.get("content-length", "0")
-    if len(declared) > len(str(limit)) or int(declared) > limit:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > len(str(limit)) or int(declared) > limit):
         raise _too_large(limit)
     content = bytearray()
     try:

@@ -1,4 +1,7 @@
-"""Which rendition of a resource a client gets: by the suffix of the address, else by ``Accept``."""
+"""Which rendition of a resource a client gets: by the suffix of the address, else by ``Accept``.
+
+The renditions themselves are written in ``app/formats``.
+"""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -73,9 +73,7 @@ class TestSendingAnAnswerBack:
         self, client: TestClient, pointer: str, change: dict[str, Any]
     ) -> None:
         article = create(client)
-        answer = client.put(
-            f"/v1/manage/articles/{article['id']}", json=article | change, headers={"If-Match": "*"}
-        )
+        answer = client.put(f"/v1/manage/articles/{article['id']}", json=article | change, headers={"If-Match": "*"})
         assert answer.status_code == 422
         assert [(e["code"], e["pointer"]) for e in answer.json()["errors"]] == [("read-only", pointer)]
 
@@ -99,7 +97,8 @@ class TestTexts:
     @pytest.mark.parametrize(
         "text",
         [
-            "  spaces kept  ", "ﾐｻｲﾙ", "e\u0301 NFD", "👩‍👩‍👧‍👦", "<script>alert(1)</script>", "'; DROP TABLE articles;--",
+            "  spaces kept  ", "ﾐｻｲﾙ", "e\u0301 NFD", "👩‍👩‍👧‍👦", "<script>alert(1)</script>",
+            "'; DROP TABLE articles;--",
             "../../etc/passwd", "\u2067שלום\u2069", "line\r\nline\ttab", "%s %d {0} \\n", "C:\\temp", "\u200b",
         ],
     )  # fmt: skip

@@ -16,8 +16,7 @@ def put(client: TestClient, article: dict[str, Any]) -> Any:
 def without_ids(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {name: without_ids(item) for name, item in value.items() if name != "id"}
-        if "anchor" in kept:
-            del kept["anchor"]
+        kept.pop("anchor", None)
         return kept
     return [without_ids(item) for item in value] if isinstance(value, list) else value
 
@@ -36,7 +35,11 @@ class TestKeepingIds:
         article = create(client, pages=[{"sections": [a_section(), a_section(heading="別の話")]}])
         first, second = article["pages"][0]["sections"]
         url = second["citations"][0]["source"]["url"]
-        sent = a_document(pages=[{"sections": [{"heading": "別の話", "citations": [{"source": {"url": url + "/?utm_source=x#top"}}]}]}])
+        sent = a_document(
+            pages=[
+                {"sections": [{"heading": "別の話", "citations": [{"source": {"url": url + "/?utm_source=x#top"}}]}]}
+            ]
+        )
         answer = put(client, sent | {"id": article["id"]}).json()
         assert answer["pages"][0]["sections"][0]["id"] == second["id"]
         assert answer["pages"][0]["sections"][0]["citations"][0]["id"] == second["citations"][0]["id"]
@@ -49,7 +52,13 @@ class TestKeepingIds:
         article = create(client, {"id": chosen[0], "title": "菊", "pages": [page]})
         section = article["pages"][0]["sections"][0]
         point = section["citations"][0]["key_points"][0]
-        assert [article["id"], article["pages"][0]["id"], section["id"], section["citations"][0]["id"], point["id"]] == chosen
+        assert [
+            article["id"],
+            article["pages"][0]["id"],
+            section["id"],
+            section["citations"][0]["id"],
+            point["id"],
+        ] == chosen
 
     def test_a_section_moved_to_another_page_keeps_its_id_when_its_page_goes(self, client: TestClient) -> None:
         article = create(client, pages=[{"sections": [a_section()]}, {"sections": [a_section(heading="二")]}])
@@ -78,9 +87,7 @@ class TestTakenIds:
 
     def test_an_id_that_stands_twice_is_refused(self, client: TestClient) -> None:
         twice = str(uuid4())
-        answer = client.post(
-            "/v1/manage/articles", json={"title": "菊", "takeaways": [{"id": twice}, {"id": twice}]}
-        )
+        answer = client.post("/v1/manage/articles", json={"title": "菊", "takeaways": [{"id": twice}, {"id": twice}]})
         assert answer.status_code == 422
         assert [(e["code"], e["pointer"]) for e in answer.json()["errors"]] == [("id-taken", "/takeaways/1/id")]
 

@@ -34,7 +34,12 @@ class TestCanonicalUrl:
     def test_it_keeps_what_names_the_piece_and_drops_the_rest(self, url: str, canonical: str) -> None:
         assert canonical_url(url) == canonical
 
-    @given(st.from_regex(r"https?://[a-z]{1,8}\.jp(:[1-9][0-9]{1,3})?(/[a-z0-9]{0,4}){0,3}(\?[a-z_]{1,5}=[a-z]{0,3})?", fullmatch=True))
+    @given(
+        st.from_regex(
+            r"https?://[a-z]{1,8}\.jp(:[1-9][0-9]{1,3})?(/[a-z0-9]{0,4}){0,3}(\?[a-z_]{1,5}=[a-z]{0,3})?",
+            fullmatch=True,
+        )
+    )
     def test_the_canonical_form_of_a_canonical_url_is_itself(self, url: str) -> None:
         assert canonical_url(canonical_url(url)) == canonical_url(url)
 
@@ -87,7 +92,8 @@ class TestInlineSources:
         "url",
         [
             "javascript:alert(1)", "ftp://example.jp/", "https://", "https://user:pw@example.jp/", "//example.jp/a",
-            "https://example.jp/a\\b", "https://example.jp/a\nb", "https://example.jp/" + "a" * 2048, "", "https://exa mple.jp",
+            "https://example.jp/a\\b", "https://example.jp/a\nb", "https://example.jp/" + "a" * 2048, "",
+            "https://exa mple.jp",
         ],
     )  # fmt: skip
     def test_an_address_that_is_none_is_refused(self, client: TestClient, url: str) -> None:

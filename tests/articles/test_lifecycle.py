@@ -68,4 +68,6 @@ class TestListing:
         public = published(client, tags=["菊"])
         draft = create(client, tags=["秋"])
         assert [i["id"] for i in client.get("/v1/manage/articles?status=published").json()["items"]] == [public["id"]]
-        assert [i["id"] for i in client.get("/v1/manage/articles", params={"tag": "秋"}).json()["items"]] == [draft["id"]]
+        assert [i["id"] for i in client.get("/v1/manage/articles", params={"tag": "秋"}).json()["items"]] == [
+            draft["id"]
+        ]

@@ -27,7 +27,9 @@ class TestSlugs:
         answer = client.put(f"/v1/manage/articles/{article['id']}", json=article, headers={"If-Match": "*"})
         assert answer.status_code == 200
 
-    @pytest.mark.parametrize("slug", ["a.b", "a b", "a/b", "", "a" * 121, "菊!", "01a20952-730d-73de-8611-1d33b4d4b762"])
+    @pytest.mark.parametrize(
+        "slug", ["a.b", "a b", "a/b", "", "a" * 121, "菊!", "01a20952-730d-73de-8611-1d33b4d4b762"]
+    )
     def test_what_is_no_slug_is_refused(self, client: TestClient, slug: str) -> None:
         answer = client.post("/v1/manage/articles", json=a_document(slug=slug))
         assert answer.status_code == 422
@@ -58,9 +60,7 @@ class TestSlugs:
 
     def test_a_living_slug_beats_an_old_one(self, client: TestClient) -> None:
         first = published(client, slug="kiku")
-        client.put(
-            f"/v1/manage/articles/{first['id']}", json=first | {"slug": "moved"}, headers={"If-Match": "*"}
-        )
+        client.put(f"/v1/manage/articles/{first['id']}", json=first | {"slug": "moved"}, headers={"If-Match": "*"})
         publish(client, first["id"])
         second = published(client, slug="kiku")
         assert client.get("/v1/articles/kiku").json()["id"] == second["id"]
@@ -102,7 +102,9 @@ class TestExternalIds:
         assert (answer.status_code, answer.json()["id"]) == (200, article["id"])
         assert client.get("/v1/articles/ext:cms:a.1.txt").headers["content-type"].startswith("text/plain")
 
-    @pytest.mark.parametrize("external", [{"CMS": "1"}, {"cms": "a b"}, {"cms": ""}, {"cms": "x.json"}, {"cms": "y.txt"}])
+    @pytest.mark.parametrize(
+        "external", [{"CMS": "1"}, {"cms": "a b"}, {"cms": ""}, {"cms": "x.json"}, {"cms": "y.txt"}]
+    )
     def test_what_is_no_external_id_is_refused(self, client: TestClient, external: dict[str, str]) -> None:
         answer = client.post("/v1/manage/articles", json=a_document(external_ids=external))
         assert answer.status_code == 422

@@ -29,8 +29,20 @@ class TestFilters:
     def test_each_filter_holds_what_it_names(self, client: TestClient, clock: Clock) -> None:
         first = published(client, tags=["国際", "菊"], language="en", translation_key="k")
         clock.advance(hours=1)
-        second = published(client, pages=[{"sections": [a_section(citations=[a_citation(
-            source={"url": "https://example.jp/only", "publisher": {"name": "例新聞"}})])]}])
+        second = published(
+            client,
+            pages=[
+                {
+                    "sections": [
+                        a_section(
+                            citations=[
+                                a_citation(source={"url": "https://example.jp/only", "publisher": {"name": "例新聞"}})
+                            ]
+                        )
+                    ]
+                }
+            ],
+        )
         source = second["pages"][0]["sections"][0]["citations"][0]["source"]
         assert ids(client) == [second["id"], first["id"]]
         assert ids(client, sort="published_at") == [first["id"], second["id"]]

@@ -75,7 +75,11 @@ class TestReads:
         for key in (article["id"], "kiku", "ext:cms:1"):
             for suffix in ("", ".txt", "/pages/1", "/sections"):
                 assert client.get(f"/v1/articles/{key}{suffix}").status_code == 404
-        assert client.get("/v1/articles?count=exact").json() == {"items": [], "next": None, "count": {"value": 0, "relation": "eq"}}
+        assert client.get("/v1/articles?count=exact").json() == {
+            "items": [],
+            "next": None,
+            "count": {"value": 0, "relation": "eq"},
+        }
 
 
 class TestCors:

@@ -40,7 +40,7 @@ class TestEveryFailure:
             assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
 
     def test_keys_that_are_missing_wrong_or_too_weak(
-        self, client: TestClient, reader: TestClient, database: Database
+        self, reader: TestClient, database: Database
     ) -> None:
         missing = reader.get("/v1/manage/articles")
         assert_problem(missing, 401, "key-missing")
@@ -71,7 +71,7 @@ class TestEveryFailure:
             assert answer.json()["errors"][0]["code"] == "unknown-parameter"
 
     def test_the_input_is_never_echoed(self, client: TestClient) -> None:
-        secret = "sesame-open-4711"  # noqa: S105 - stands for whatever a client sent
+        secret = "sesame-open-4711"
         for answer in (
             client.post("/v1/manage/articles", json={"title": secret, "language": secret, secret: 1}),
             client.get(f"/v1/articles/{secret}"),
@@ -91,7 +91,12 @@ class TestEveryFailure:
         assert "ZeroDivision" not in answer.text
 
     def test_a_path_with_nul_or_broken_encoding_is_no_failure_of_the_server(self, client: TestClient) -> None:
-        for path in ("/v1/articles/%00", "/v1/articles/%ff%fe", "/v1/manage/articles/ext:cms:%00", "/v1/articles/ext::"):
+        for path in (
+            "/v1/articles/%00",
+            "/v1/articles/%ff%fe",
+            "/v1/manage/articles/ext:cms:%00",
+            "/v1/articles/ext::",
+        ):
             assert client.get(path).status_code == 404
 
 

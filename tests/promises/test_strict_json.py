@@ -21,13 +21,29 @@ class TestUnreadableBodies:
         answer = client.post("/v1/manage/articles", content=body, headers=JSON)
         assert (answer.status_code, answer.json()["code"]) == (400, "json-invalid")
 
-    @pytest.mark.parametrize("body", [r'{"title": "\ud800"}', r'{"title": "\u0000"}', r'{"\udfff": 1}', r'{"title": "a", "x\u0000": 1}'])
+    @pytest.mark.parametrize(
+        "body", [r'{"title": "\ud800"}', r'{"title": "\u0000"}', r'{"\udfff": 1}', r'{"title": "a", "x\u0000": 1}']
+    )
     def test_what_no_database_could_keep_is_422(self, client: TestClient, body: str) -> None:
         answer = client.post("/v1/manage/articles", content=body, headers=JSON)
         assert answer.status_code == 422
         answer.content.decode("utf-8")
 
-    @pytest.mark.parametrize("body", ["1", '"a"', "null", "[]", "true", '{"title": 1}', '{"title": null}', '{"title": "a", "pages": {}}', '{"title": "a", "seo": {"noindex": 1}}', '{"title": "a", "seo": {"noindex": "true"}}'])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "1",
+            '"a"',
+            "null",
+            "[]",
+            "true",
+            '{"title": 1}',
+            '{"title": null}',
+            '{"title": "a", "pages": {}}',
+            '{"title": "a", "seo": {"noindex": 1}}',
+            '{"title": "a", "seo": {"noindex": "true"}}',
+        ],
+    )
     def test_another_type_than_asked_for_is_422(self, client: TestClient, body: str) -> None:
         answer = client.post("/v1/manage/articles", content=body, headers=JSON)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation")

@@ -19,7 +19,17 @@ class TestPublishing:
         article = create(client)
         answer = publish(client, article["id"])
         read = client.get(f"/v1/articles/{article['id']}", headers={"Accept-Encoding": "identity"})
-        assert list(answer) == ["id", "slug", "version", "status", "published_at", "changed", "etag", "sync", "warnings"]
+        assert list(answer) == [
+            "id",
+            "slug",
+            "version",
+            "status",
+            "published_at",
+            "changed",
+            "etag",
+            "sync",
+            "warnings",
+        ]
         assert (answer["status"], answer["changed"], answer["etag"]) == ("published", True, read.headers["etag"])
         assert read.headers["etag"] == f'"{hashlib.sha256(read.content).hexdigest()}"'
 
@@ -54,7 +64,10 @@ class TestPublishing:
         client.put(f"/v1/manage/articles/{article['id']}", json=article | {"lead": "別"}, headers={"If-Match": "*"})
         publish(client, article["id"])
         public = client.get(f"/v1/articles/{article['id']}").json()
-        assert (public["published_at"], public["revised_at"]) == ("2026-01-02T03:04:05.678Z", "2026-01-02T04:04:05.678Z")
+        assert (public["published_at"], public["revised_at"]) == (
+            "2026-01-02T03:04:05.678Z",
+            "2026-01-02T04:04:05.678Z",
+        )
 
     def test_readers_see_nothing_of_a_draft_or_of_later_changes(self, client: TestClient) -> None:
         draft = create(client)
@@ -171,11 +184,25 @@ class TestPages:
         assert "書き直しました" in client.get(f"/v1/articles/{article['slug']}/pages/2").text
 
     def test_a_page_shows_its_neighbours_and_the_last_one_the_conclusion(self, client: TestClient) -> None:
-        pages = [{"sections": [a_section()]}, {"title": "二", "teaser": "続き", "sections": [a_section()]}, {"teaser": "また"}]
+        pages = [
+            {"sections": [a_section()]},
+            {"title": "二", "teaser": "続き", "sections": [a_section()]},
+            {"teaser": "また"},
+        ]
         article = published(client, slug="kiku", pages=pages, conclusion="おわり。")
         first = client.get("/v1/articles/kiku/pages/1").json()
         second = client.get("/v1/articles/kiku/pages/2").json()
-        assert list(first) == ["article", "id", "number", "title", "teaser", "sections", "conclusion", "previous", "next"]
+        assert list(first) == [
+            "article",
+            "id",
+            "number",
+            "title",
+            "teaser",
+            "sections",
+            "conclusion",
+            "previous",
+            "next",
+        ]
         assert {"pages", "conclusion", "revised_at"} & first["article"].keys() == set()
         assert first["previous"] is None
         assert first["next"] == {"number": 2, "title": "二", "teaser": "続き", "href": "/v1/articles/kiku/pages/2"}
