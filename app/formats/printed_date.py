@@ -28,6 +28,7 @@ _FORMS = tuple(
         rf"{_YEAR}(?P<s>{_JOINT})(?P<M>[0-9]{{1,2}})(?![0-9])",
     )
 )
+_WIDTHS = (("{MM}", "{DD}"), ("{M}", "{D}"), ("{MM}", "{D}"), ("{M}", "{DD}"))
 _YEAR_ALONE = re.compile(rf"{_YEAR}(?![0-9])(?!{_JOINT}[0-9])")
 _ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED_MONTH = re.compile(r"\b(?P<M>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b", re.IGNORECASE)
@@ -128,9 +129,11 @@ def _numeric(line: str, forms: Iterable[re.Pattern[str]]) -> list[Reading]:
         if found is None or value is None:
             continue
         head, tail = line[: found.start()] + "{YYYY}", line[found.end() :]
-        months = [f"{groups['s']}{month}" for month in ("{MM}", "{M}")] if "M" in groups else [""]
-        days = [f"{groups['t']}{day}" for day in ("{DD}", "{D}")] if "D" in groups else [""]
-        return [Reading(value, head + month + day + tail) for month in months for day in days]
+        readings = []
+        for month, day in _WIDTHS:
+            middle = (groups["s"] + month if "M" in groups else "") + (groups["t"] + day if "D" in groups else "")
+            readings.append(Reading(value, head + middle + tail))
+        return readings
     return []
 
 

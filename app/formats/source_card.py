@@ -136,7 +136,8 @@ class _Above:
         for above in (begin - 1, begin - 2):
             if begin < end and self.floor <= above and self.texts[above] == self.texts[begin]:
                 return begin + 1
-        return begin + 2 if end - begin > 1 and self.texts[begin] == self.texts[begin + 1] else begin
+        doubled = end - begin > 1 and self.texts[begin] == self.texts[begin + 1] and not lines.ends(self.texts[begin])
+        return begin + 2 if doubled else begin
 
     def _headline_alone(self, begin: int, end: int) -> bool:
         """Whether the one line with an unknown symbol is the headline: it says no sentence, the line above does."""

@@ -114,7 +114,7 @@ def _hoist(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         content["schema"] = {"$ref": _REF + names[schema["title"]]}
 
 
-def _renamed(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401 - any JSON value
+def _renamed(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     if not isinstance(value, dict):

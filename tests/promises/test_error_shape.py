@@ -39,9 +39,7 @@ class TestEveryFailure:
             assert_problem(answer, 405, "method-not-allowed")
             assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
 
-    def test_keys_that_are_missing_wrong_or_too_weak(
-        self, reader: TestClient, database: Database
-    ) -> None:
+    def test_keys_that_are_missing_wrong_or_too_weak(self, reader: TestClient, database: Database) -> None:
         missing = reader.get("/v1/manage/articles")
         assert_problem(missing, 401, "key-missing")
         assert missing.headers["www-authenticate"].startswith("Bearer")
