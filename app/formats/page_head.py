@@ -96,14 +96,17 @@ def _around(title: int, repeat: int, end: int, takeaways: Takeaways | None) -> H
 
 
 def _repetition(texts: Iterable[str]) -> tuple[int, int] | None:
-    """The first line that is printed again, and where; with a lead in between rather than without."""
+    """The first line that is printed again, and where; with a lead in between rather than without.
+
+    Two equal sentences in a row are paragraphs.
+    """
     last: dict[str, int] = {}
     doubled = None
     for place, line in enumerate(texts):
         before = last.get(line)
         if before is not None and place - before > 1:
             return before, place
-        if before is not None and doubled is None:
+        if before is not None and doubled is None and not lines.states(line):
             doubled = before, place
         last[line] = place
     return doubled

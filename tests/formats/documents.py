@@ -89,6 +89,7 @@ def heads(draw: st.DrawFn) -> dict[str, Any]:
     lines = 4 if takeaways or repeated else 1
     unanchored = not repeated and not takeaways
     lead = draw(st.lists(SENTENCE, unique=True, min_size=int(not repeated), max_size=lines))
+    introduction = [text for text in draw(st.lists(SENTENCE, max_size=3)) if text not in lead]
     if masthead and not (unanchored and len(lead) < 1):
         labels["masthead"] = masthead
     if len(takeaways) > 1 and draw(st.booleans()):
@@ -98,7 +99,7 @@ def heads(draw: st.DrawFn) -> dict[str, Any]:
         "lead": "\n".join(lead),
         "hero_image": {"alt": title} if repeated else None,
         "takeaways": [{"text": text} for text in takeaways],
-        "introduction": "\n\n".join(map(markdown.escape, draw(st.lists(SENTENCE, max_size=3)))),
+        "introduction": "\n\n".join(markdown.escape(text) for text in introduction),
         "labels": labels,
     }
 
