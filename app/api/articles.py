@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.articles import drafts, listing
-from app.articles.document import EXAMPLE, ArticleInput
+from app.articles.document import EXAMPLE, ArticleInput, WorkingCopy
 from app.articles.drafts import Draft
 from app.articles.fields import Instant, Slug, Status
 from app.errors import Fault, Invalid, PreconditionRequired
@@ -37,7 +37,7 @@ class ArticleListQuery(paging.ListQuery):
     q: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-@router.get("", summary="List working copies")
+@router.get("", summary="List working copies", responses={200: {"model": listing.SummaryList}})
 def list_working_copies(
     _: DraftReader, request: Request, query: Annotated[ArticleListQuery, Query()], reader: Reader
 ) -> Response:
@@ -58,6 +58,7 @@ def list_working_copies(
     "",
     status_code=201,
     summary="Create an article",
+    responses={201: {"model": WorkingCopy}},
     openapi_extra=bodies.openapi_body(ArticleInput, examples={"記事": EXAMPLE}),
 )
 def create_article(_: Editor, document: Document, writer: Writer) -> Response:
@@ -69,7 +70,7 @@ def create_article(_: Editor, document: Document, writer: Writer) -> Response:
     return _created(drafts.create(writer, document))
 
 
-@router.get("/{key}", summary="Read a working copy")
+@router.get("/{key}", summary="Read a working copy", responses={200: {"model": WorkingCopy}})
 def read_working_copy(_: DraftReader, key: str, reader: Reader) -> Response:
     """The whole working copy; ``key`` is its id, its slug or ``ext:{system}:{id}``.
 
@@ -81,6 +82,7 @@ def read_working_copy(_: DraftReader, key: str, reader: Reader) -> Response:
 @router.put(
     "/{key}",
     summary="Replace a working copy",
+    responses={200: {"model": WorkingCopy}, 201: {"model": WorkingCopy, "description": "Created."}},
     openapi_extra=bodies.openapi_body(ArticleInput, examples={"記事": EXAMPLE}),
 )
 def replace_article(_: Editor, key: str, match: OptionalMatch, document: Document, writer: Writer) -> Response:
@@ -104,6 +106,7 @@ def replace_article(_: Editor, key: str, match: OptionalMatch, document: Documen
 @router.patch(
     "/{key}",
     summary="Change a working copy",
+    responses={200: {"model": WorkingCopy}},
     openapi_extra=bodies.openapi_patch({"題を変える": {"title": "菊まつりの歩き方"}}),
 )
 def change_article(_: Editor, key: str, match: IfMatch, patch: DocumentPatch, writer: Writer) -> Response:

@@ -18,7 +18,7 @@ from app import text
 from app.articles import site, slugs
 from app.articles.fields import Id, Instant, Language, Slug, TranslationKey
 from app.database import Reader as Snapshot
-from app.delivery import listings, snapshots
+from app.delivery import listings, schemas, snapshots
 from app.errors import NotFound
 from app.formats import digest_text
 from app.sync import changes
@@ -31,6 +31,11 @@ router = APIRouter(prefix="/v1/articles", tags=["reading"])
 
 _ID_LIST = TypeAdapter(Annotated[list[Id], Field(max_length=100)])
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+TEXT = {"text/plain": {"schema": {"type": "string"}}}
+ELSEWHERE: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The client has it already."},
+    308: {"description": "An old slug: see Location."},
+}
 VARY = "Accept, Accept-Encoding"
 
 
@@ -62,7 +67,7 @@ class PublicListQuery(paging.ListQuery):
         )  # fmt: skip
 
 
-@router.get("", summary="List published articles")
+@router.get("", summary="List published articles", responses={200: {"model": schemas.CardList}})
 def list_articles(
     _: PublicReader, request: Request, query: Annotated[PublicListQuery, Query()], reader: Reader
 ) -> Response:
@@ -85,7 +90,11 @@ def list_articles(
     return conditional.lazy(request, etag, build, surrogate_keys="articles")
 
 
-@router.get("/{key}", summary="Read a published article")
+@router.get(
+    "/{key}",
+    summary="Read a published article",
+    responses={200: {"model": schemas.PublicArticle, "content": TEXT}, **ELSEWHERE},
+)
 def read_article(_: PublicReader, request: Request, key: str, reader: Reader) -> Response:
     """The whole published article; ``key`` is its id, its slug or ``ext:{system}:{id}``.
 
@@ -96,7 +105,11 @@ def read_article(_: PublicReader, request: Request, key: str, reader: Reader) ->
     return _rendition(request, reader, key, None, suffix)
 
 
-@router.get("/{key}/pages/{number}", summary="Read a page of a published article")
+@router.get(
+    "/{key}/pages/{number}",
+    summary="Read a page of a published article",
+    responses={200: {"model": schemas.PublicPage, "content": TEXT}, **ELSEWHERE},
+)
 def read_page(_: PublicReader, request: Request, key: str, number: str, reader: Reader) -> Response:
     """One page with the head of its article and links to the pages around it.
 
@@ -108,7 +121,11 @@ def read_page(_: PublicReader, request: Request, key: str, number: str, reader: 
     return _rendition(request, reader, key, int(digits), suffix)
 
 
-@router.get("/{key}/sections", summary="List the sections of a published article")
+@router.get(
+    "/{key}/sections",
+    summary="List the sections of a published article",
+    responses={200: {"model": schemas.SectionList}, **ELSEWHERE},
+)
 def list_article_sections(
     _: PublicReader, request: Request, key: str, query: Annotated[paging.ListQuery, Query()], reader: Reader
 ) -> Response:

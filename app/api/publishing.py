@@ -18,7 +18,7 @@ from app.wire.sessions import Reader, Writer
 router = APIRouter(prefix="/v1/manage/articles/{key}", tags=["publishing"])
 
 
-@router.get("/checks", summary="Check an article")
+@router.get("/checks", summary="Check an article", responses={200: {"model": checks.Checks}})
 def check_article(_: DraftReader, key: str, reader: Reader) -> Response:
     """What stands between the working copy and publication: every finding with its code and pointer.
 
@@ -26,12 +26,10 @@ def check_article(_: DraftReader, key: str, reader: Reader) -> Response:
     """
     draft = drafts.load(reader, key)
     found = checks.run(draft.document, site.load(reader).document)
-    publishable = all(check.severity != "error" for check in found)
-    value = {"publishable": publishable, "problems": [asdict(check) for check in found]}
-    return answers.resource(value, draft.version)
+    return answers.resource(asdict(checks.Checks.of(found)), draft.version)
 
 
-@router.post("/publish", summary="Publish an article")
+@router.post("/publish", summary="Publish an article", responses={200: {"model": publish.Publication}})
 def publish_article(_: Publisher, key: str, match: IfMatch, writer: Writer) -> Response:
     """Make the working copy public. When the answer comes, every read and list shows it.
 
@@ -42,7 +40,7 @@ def publish_article(_: Publisher, key: str, match: IfMatch, writer: Writer) -> R
     return answers.resource(asdict(publication), publication.version)
 
 
-@router.post("/unpublish", summary="Unpublish an article")
+@router.post("/unpublish", summary="Unpublish an article", responses={200: {"model": publish.Publication}})
 def unpublish_article(_: Publisher, key: str, match: IfMatch, writer: Writer) -> Response:
     """Take the article from the readers; its working copy stays. Repeating it changes nothing."""
     publication = publish.unpublish(writer, key, match)

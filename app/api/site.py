@@ -21,13 +21,13 @@ router = APIRouter(tags=["site"])
 Document = Annotated[Site, Depends(bodies.json_body(Site))]
 
 
-@router.get("/v1/site", summary="Read the site")
+@router.get("/v1/site", summary="Read the site", responses={200: {"model": Site}})
 def read_site(_: PublicReader, request: Request, reader: Reader) -> Response:
     """The publication: name, logo, menu, and the labels that articles print unless they have their own."""
     return conditional.answer(request, answers.encode(site.load(reader).document.model_dump()), surrogate_keys="site")
 
 
-@router.get("/v1/manage/site", summary="Read the site to change it")
+@router.get("/v1/manage/site", summary="Read the site to change it", responses={200: {"model": Site}})
 def read_managed_site(_: DraftReader, reader: Reader) -> Response:
     """The site's document with its version as ETag."""
     stored = site.load(reader)
@@ -37,6 +37,7 @@ def read_managed_site(_: DraftReader, reader: Reader) -> Response:
 @router.put(
     "/v1/manage/site",
     summary="Replace the site",
+    responses={200: {"model": Site}},
     openapi_extra=bodies.openapi_body(Site, examples={"サイト": {"name": "菊ダイジェスト"}}),
 )
 def replace_site(_: Admin, match: IfMatch, document: Document, writer: Writer) -> Response:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from app.articles.document import Shape
 from app.errors import Fault, Malformed
 from app.formats import digest_html
 from app.publishing import transfer
@@ -34,6 +35,39 @@ PAGE = """菊まつりの歩き方
 """
 PAGE_HTML = "<h1>菊まつりの歩き方</h1><p>…</p>"
 
+
+class PlacedLine(Shape):
+    """A line of the page, counted from 1 with blank lines, and the field it went to."""
+
+    number: int
+    pointer: str
+
+
+class UnmatchedLine(Shape):
+    """A line that found no field."""
+
+    number: int
+    text: str
+
+
+class ImportedPage(Shape):
+    """What became of one page; ``pages`` counts those that can be read."""
+
+    article_id: str
+    slug: str
+    created: bool
+    pages: int
+    lines: list[PlacedLine]
+    unmatched: list[UnmatchedLine]
+    warnings: list[transfer.ImportWarning]
+
+
+class ImportAnswer(Shape):
+    """What became of each page that was sent."""
+
+    items: list[ImportedPage]
+
+
 RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES, MEDIA_TYPES))]
 
 
@@ -41,7 +75,10 @@ RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES,
     "",
     status_code=201,
     summary="Import a digest page",
-    responses={200: {"description": "The page is known: its article, unchanged."}},
+    responses={
+        200: {"model": ImportAnswer, "description": "The page is known: its article, unchanged."},
+        201: {"model": ImportAnswer},
+    },
     openapi_extra=bodies.openapi_raw({"text/plain": PAGE, "text/html": PAGE_HTML}),
 )
 def import_page(

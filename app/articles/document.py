@@ -201,6 +201,19 @@ class Schedule(Shape):
     unpublish_at: Instant | None = None
 
 
+class WorkingCopy(ArticleDocument):
+    """What an answer about a working copy holds: the document, and the facts of its life beside it."""
+
+    version: int
+    status: Status
+    in_review: bool
+    schedule: Schedule | None
+    has_unpublished_changes: bool
+    created_at: Instant
+    updated_at: Instant
+    published_at: Instant | None
+
+
 EXAMPLE: dict[str, Any] = {
     "title": "菊まつりの歩き方:一日で巡る三つの会場",
     "lead": "十月の終わり、町は菊の香りに包まれます。見どころを三つの記事からまとめました。",
@@ -254,6 +267,13 @@ class ArticleInput(ArticleDocument):
     created_at: Instant | None = None
     updated_at: Instant | None = None
     published_at: Instant | None = None
+
+
+class Counted(Shape):
+    """How many items the whole list holds: exactly, or at least."""
+
+    value: int
+    relation: Literal["eq", "gte"]
 
 
 class MenuItem(Shape):

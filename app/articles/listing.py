@@ -11,8 +11,36 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app import text
 from app.articles import drafts
+from app.articles.document import Counted, Schedule, Shape
+from app.articles.fields import Status
 from app.articles.tables import article_tags, articles
 from app.database import Reader
+
+
+class Summary(Shape):
+    """One working copy in a list."""
+
+    id: str
+    slug: str
+    language: str
+    title: str
+    lead: str
+    version: int
+    status: Status
+    in_review: bool
+    schedule: Schedule | None
+    has_unpublished_changes: bool
+    created_at: str
+    updated_at: str
+    published_at: str | None
+
+
+class SummaryList(Shape):
+    """A page of working copies; ``count`` only where it was asked for."""
+
+    items: list[Summary]
+    next: str | None
+    count: Counted | None = None
 
 
 @dataclass(frozen=True)

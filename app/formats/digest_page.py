@@ -88,18 +88,24 @@ def _validated(document: Mapping[str, Any], filled: Sequence[Line]) -> ArticleDo
     try:
         return ArticleDocument.model_validate(document)
     except ValidationError as error:
-        numbers = {pointer: number for number, pointer in reversed(filled)}
+        numbers: dict[str, int] = {}
+        for line in filled:
+            numbers.setdefault(line.pointer, line.number)
         faults = tuple(_fault(fault, numbers) for fault in error.errors(include_url=False, include_input=False))
         raise Invalid("validation", "Something on the page does not fit its field.", faults) from None
 
 
 def _fault(error: ErrorDetails, numbers: Mapping[str, int]) -> Fault:
     """One thing that does not fit, with the number of the line where it begins."""
-    pointer = "".join(f"/{part}" for part in error["loc"])
-    known = pointer
+    pointer = known = "".join(f"/{part}" for part in error["loc"])
+    limit = error.get("ctx", {}).get("max_length")
+    detail = error["msg"]
+    if error["type"] == "string_too_long":
+        detail = f"The text that begins here is longer than {limit:,} characters."
+    elif error["type"] == "too_long":
+        detail = f"Here begins more than the {limit:,} that fit."
+        known = next((filled for filled in numbers if filled.startswith(f"{pointer}/{limit}")), pointer)
     while known and known not in numbers:
         known = known.rpartition("/")[0]
     where = f"Line {numbers[known]}: " if known else ""
-    limit = error.get("ctx", {}).get("max_length")
-    detail = error["msg"] if limit is None else f"more than the {limit:,} that fit here."
     return Fault(error["type"].replace("_", "-"), where + detail, pointer=pointer)

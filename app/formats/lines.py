@@ -28,7 +28,9 @@ _ARROWS = regex.compile(rf"{_ARROW}(?:\s?{_ARROW})*+\s*+")
 _ENDS_WITH_ARROW = regex.compile(rf"{_ARROW}[\]】)）」』\s]*$")
 _ADDRESS = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _QUESTION = regex.compile(r"[?\uff1f⁇⁈⁉][!?\uff01\uff1f]*[」』)）\]】〉》\"'”’\p{So}\s\ufe0f]*$")
-_POLITE = re.compile(r"(?:です|ます|でした|ました|ません|でしょう|ましょう|ください)$")
+_POLITE = re.compile(
+    r"(?:です|ます|でした|ました|ません|でしょう|ましょう|ください)(?:よね|わね|わ|ね|よ|な|か|が)?[^\w]*$"
+)
 
 
 class Printed(NamedTuple):

@@ -64,8 +64,10 @@ class _Filling:
     def head(self, head: page_head.Head, title: str | None) -> None:
         """Fill masthead, title, lead and takeaways; ``title`` as in ``fill``."""
         self.fields["title"] = title or "" if head.title is None else self._line(head.title, "/title")
-        masthead = "\n".join([self._texts[place] for place in head.masthead])
-        if len(masthead) <= _LABEL_CHARACTERS and (masthead or title is None):
+        masthead = [self._texts[place] for place in head.masthead]
+        # Many lines of a menu belong nowhere; one line that is too long for its label is a fault.
+        fits = len("\n".join(masthead)) <= _LABEL_CHARACTERS or max(map(len, masthead)) > _LABEL_CHARACTERS
+        if fits and (masthead or title is None):
             self._label("masthead", self._joined(head.masthead, "/labels/masthead"))
         self.fields["lead"] = self._joined(head.lead, "/lead")
         if head.repeat is not None:

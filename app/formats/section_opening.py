@@ -52,7 +52,7 @@ def _at_question(texts: Sequence[str], titles: Callable[[str], bool]) -> Opening
         below = range(question + 1, count)
         if not below:
             return Opening(question - 1, question)
-        if lines.ends(texts[below[-1]]):
+        if _says(texts[below[-1]]):
             answer = below[0] if len(below) > 1 else None
             return Opening(question - 1, question, answer, (below[-1],))
         if len(below) == 1:
@@ -66,7 +66,7 @@ def _at_question_with_long_transition(texts: Sequence[str]) -> Opening | None:
         if question < 1 or not lines.asks(texts[question]) or not _heads(texts[question - 1]):
             continue
         transition = tuple(range(question + 2, count))
-        if all(lines.ends(texts[place]) for place in transition):
+        if all(_says(texts[place]) for place in transition):
             return Opening(question - 1, question, question + 1, transition)
     return None
 
@@ -76,7 +76,7 @@ def _at_heading(texts: Sequence[str]) -> Opening | None:
     count = len(texts)
     if count and _heads(texts[-1]):
         return Opening(count - 1)
-    if count > 1 and lines.ends(texts[-1]) and _heads(texts[-2]):
+    if count > 1 and _says(texts[-1]) and _heads(texts[-2]):
         if count > 2 and _heads(texts[-3]) and max(len(texts[-3]), len(texts[-2])) <= _SHORT:  # noqa: PLR2004
             return Opening(count - 3, answer=count - 2, transition=(count - 1,))
         return Opening(count - 2, transition=(count - 1,))
@@ -98,6 +98,11 @@ def _at_first_heading(texts: Sequence[str]) -> Opening | None:
 def _heads(line: str) -> bool:
     """Whether the line can be a heading where no question below it says so."""
     return lines.titles(line) and not lines.trails_off(line)
+
+
+def _says(line: str) -> bool:
+    """Whether the line can be a transition: a sentence, perhaps without its full stop."""
+    return lines.ends(line) or lines.trails_off(line)
 
 
 def _titles_loudly(line: str) -> bool:

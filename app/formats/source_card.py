@@ -126,7 +126,7 @@ class _Above:
             top = self._far_top(begin, end, symbol) or top
         if (top is None or not top.anchored) and self._headline_alone(begin, end):
             top = _Top(end - 1, end)
-        if top is None:
+        if top is None or lines.address_at(self.texts[top.headline]) is not None:
             return None
         points = _points(self.texts, range(top.below, end), symbol)
         return Card(top.headline, end, top.dated, top.repeat, top.unread, points, symbol if points else "")

@@ -22,6 +22,19 @@ class Check:
     detail: str
 
 
+@dataclass(frozen=True)
+class Checks:
+    """What stands between a working copy and publication: errors prevent it, warnings do not."""
+
+    publishable: bool
+    problems: list[Check]
+
+    @classmethod
+    def of(cls, found: list[Check]) -> "Checks":
+        """The findings, and whether the article can be published in spite of them."""
+        return cls(all(check.severity != "error" for check in found), found)
+
+
 def run(document: ArticleDocument, site: Site) -> list[Check]:
     """Every finding, in the order of the document; the site's rules raise, lower or silence a code."""
     found = []

@@ -3,8 +3,7 @@
 What stands between a draft and this is in ``checks.py``.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from app.articles import drafts, site, slugs
 from app.articles.drafts import Draft, IfVersion
@@ -12,6 +11,7 @@ from app.database import Writer
 from app.delivery import parts, shapes, snapshots
 from app.errors import Conflict, Fault, Invalid
 from app.publishing import checks
+from app.publishing.checks import Check
 from app.sync import changes
 
 _PUBLISHABLE = {"draft", "published", "unpublished"}
@@ -29,7 +29,7 @@ class Publication:
     changed: bool
     etag: str | None
     sync: str
-    warnings: list[dict[str, Any]]
+    warnings: list[Check]
 
 
 def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
@@ -56,10 +56,9 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
         number = changes.append(writer, draft.id, live=True, surrogate_keys=surrogate_keys(draft.id))
     else:
         number = changes.number(writer)
-    warnings = [asdict(check) for check in found]
     sync = changes.token(writer, number)
     slug = article["slug"]
-    return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, warnings)
+    return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
 
 
 def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:

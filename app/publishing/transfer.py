@@ -4,13 +4,12 @@ The layout itself is read in ``app/formats/digest_page.py``; HTTP and files are 
 """
 
 import hashlib
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from app.articles import drafts, identity, publishers, site
-from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape
 from app.articles.tables import page_imports
 from app.database import Writer
 from app.delivery import shapes
@@ -23,8 +22,7 @@ PRINTED = {"source/title": "display_title", "source/published_on": "published_on
 """Where a printed value stands that differs from the ledger's: on the citation itself."""
 
 
-@dataclass(frozen=True)
-class ImportWarning:
+class ImportWarning(Shape):
     """Something the importer had to guess."""
 
     code: str
@@ -91,7 +89,7 @@ def _name_publishers(writer: Writer, document: ArticleDocument) -> list[ImportWa
         citation.source.publisher = CitedPublisher(name=name)
         if guessed:
             detail = "The publisher's name was guessed from the printed text; correct it if need be."
-            warnings.append(ImportWarning("publisher-guessed", f"{at}/publisher_text", detail))
+            warnings.append(ImportWarning(code="publisher-guessed", pointer=f"{at}/publisher_text", detail=detail))
             known.append(name)
     return warnings
 
@@ -104,7 +102,7 @@ def _report(page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarn
         "pages": len(shapes.readable(page.document.model_dump())),
         "lines": placed,
         "unmatched": [{"number": number, "text": text} for number, text in page.unmatched],
-        "warnings": [asdict(w) | {"pointer": _shifted(w.pointer, shift)} for w in warnings],
+        "warnings": [warning.model_dump() | {"pointer": _shifted(warning.pointer, shift)} for warning in warnings],
     }
 
 

@@ -34,7 +34,7 @@ class TestEscape:
     @example("~~~ a")
     @example("> a")
     @example("# a #")
-    @example("![a](b) [c](d \"e\")")
+    @example('![a](b) [c](d "e")')
     @example("a_b_c __d__ *e*f")
     @example("`` ` ``")
     @example("a  b\tc")
@@ -52,7 +52,9 @@ class TestEscape:
         stripped = [line.strip() for line in several]
         assert markdown.plain("\n\n".join(map(markdown.escape, stripped))) == stripped
 
-    @pytest.mark.parametrize("line", ["菊は、秋の花です。", "2024年6月19日、開会しました。", "a < b", "A & B", "3 * 4", "菊!"])
+    @pytest.mark.parametrize(
+        "line", ["菊は、秋の花です。", "2024年6月19日、開会しました。", "a < b", "A & B", "3 * 4", "菊!"]
+    )
     def test_a_line_without_markup_stays_as_it_is(self, line: str) -> None:
         assert markdown.escape(line) == line
 

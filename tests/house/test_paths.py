@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tests.house.tree import ROOT, report
 
-NOT_OURS = re.compile(r"^(\.git|\.venv|venv|\..*cache|\.hypothesis|__pycache__|build|dist|htmlcov|\.coverage.*|.*\.egg-info)$")
+NOT_OURS = re.compile(
+    r"^(\.git|\.venv|venv|\..*cache|\.hypothesis|__pycache__|build|dist|htmlcov|\.coverage.*|.*\.egg-info)$"
+)
 TEXT = frozenset({".py", ".toml", ".md", ".txt", ".ini", ".lock", ".json", ".yml", ".yaml", ".mako", ".html", ""})
 MACHINE = re.compile(r"(?<![\w.~-])/(?:root|work|home/[a-z_][\w-]*|Users/[A-Za-z][\w-]*)/|\b[A-Z]:\\Users\\")
 LONGEST_BYTES = 1_000_000
