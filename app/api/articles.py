@@ -114,10 +114,11 @@ def change_article(_: Editor, key: str, match: IfMatch, patch: DocumentPatch, wr
 
     A merge patch replaces arrays whole; children keep their ids by the same rule as in PUT.
     """
-    stored = drafts.load(writer, key)
-    drafts.demand(stored, match)
-    changed = bodies.apply(patch, stored.resource())
-    return _answer(drafts.save(writer, stored.id, bodies.validated(ArticleInput, changed), match))
+
+    def edit(stored: Draft) -> ArticleInput:
+        return bodies.validated(ArticleInput, bodies.apply(patch, stored.resource()))
+
+    return _answer(drafts.change(writer, key, match, edit))
 
 
 @router.delete("/{key}", status_code=204, summary="Trash or purge an article")

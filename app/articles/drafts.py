@@ -3,6 +3,7 @@
 Rows are read and written in ``mapping.py``; what becomes public is decided in ``app/publishing``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,15 +132,22 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
 
 
 def save(writer: Writer, key: str, sent: ArticleInput, if_version: IfVersion) -> Draft:
-    """Replace the working copy by ``sent``; what changes nothing keeps version and revision.
+    """Replace the working copy by ``sent``; raises what ``change`` raises."""
+    return change(writer, key, if_version, lambda _: sent)
 
+
+def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draft], ArticleInput]) -> Draft:
+    """The one door to a stored article: load it, ``edit`` it, check it, store what differs as the next version.
+
+    What changes nothing keeps version and revision.
     Raises: NotFound; Stale; Invalid naming every fault; Conflict (``transition`` on a trashed article,
-    ``slug-taken``, ``external-id-taken``, ``translation-taken``).
+    ``slug-taken``, ``external-id-taken``, ``translation-taken``); whatever ``edit`` raises.
     """
     stored = load(writer, key)
     demand(stored, if_version)
     if stored.status == "trashed":
         raise Conflict("transition", "A trashed article cannot be changed; restore it first.")
+    sent = edit(stored)
     faults = _read_only(sent, stored.facts, stored.document)
     document = _document(writer, sent)
     document.id = stored.id

@@ -88,8 +88,9 @@ def heads(draw: st.DrawFn) -> dict[str, Any]:
     takeaways = draw(st.lists(SENTENCE, max_size=3))
     lines = 4 if takeaways or repeated else 1
     unanchored = not repeated and not takeaways
-    lead = draw(st.lists(SENTENCE, unique=True, min_size=int(not repeated), max_size=lines))
-    introduction = [text for text in draw(st.lists(SENTENCE, max_size=3)) if text not in lead]
+    # A line of the lead is not printed again further down: that would make it the title.
+    lead = draw(st.lists(worded("ぞ。"), unique=True, min_size=int(not repeated), max_size=lines))
+    introduction = draw(st.lists(SENTENCE, max_size=3))
     if masthead and not (unanchored and len(lead) < 1):
         labels["masthead"] = masthead
     if len(takeaways) > 1 and draw(st.booleans()):
