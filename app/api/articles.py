@@ -17,6 +17,7 @@ from app.articles.drafts import Draft
 from app.articles.fields import Instant, Slug, Status
 from app.errors import Fault, Invalid, PreconditionRequired
 from app.publishing import publish
+from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import DraftReader, Editor
 from app.wire.conditional import IfMatch, OptionalMatch
@@ -116,7 +117,7 @@ def change_article(_: Editor, key: str, match: IfMatch, patch: DocumentPatch, wr
     """
 
     def edit(stored: Draft) -> ArticleInput:
-        return bodies.validated(ArticleInput, bodies.apply(patch, stored.resource()))
+        return validated(ArticleInput, bodies.apply(patch, stored.resource()))
 
     return _answer(drafts.change(writer, key, match, edit))
 
@@ -150,7 +151,7 @@ def _named_by(key: str, document: ArticleInput) -> ArticleInput:
         raise Invalid("validation", detail, (fault,))
     sent: dict[str, Any] = document.model_dump()
     sent["external_ids"] = {**document.external_ids, system: external_id}
-    return bodies.validated(ArticleInput, sent)
+    return validated(ArticleInput, sent)
 
 
 def _created(draft: Draft) -> Response:

@@ -96,20 +96,19 @@ def _around(title: int, repeat: int, end: int, takeaways: Takeaways | None) -> H
 
 
 def _repetition(texts: Iterable[str]) -> tuple[int, int] | None:
-    """The first line that is printed again, and where; with a lead in between rather than without.
+    """The line that is printed again, and where: a title rather than a sentence, with a lead in between if one is.
 
     Two equal sentences in a row are paragraphs.
     """
     last: dict[str, int] = {}
-    doubled = None
+    found: dict[tuple[bool, bool], tuple[int, int]] = {}
     for place, line in enumerate(texts):
         before = last.get(line)
-        if before is not None and place - before > 1:
-            return before, place
-        if before is not None and doubled is None and not lines.states(line):
-            doubled = before, place
+        if before is not None:
+            found.setdefault((lines.states(line), place - before == 1), (before, place))
         last[line] = place
-    return doubled
+    found.pop((True, True), None)
+    return found[min(found)] if found else None
 
 
 def _mastheads(texts: Sequence[str], labels: SiteLabels) -> int:

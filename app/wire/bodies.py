@@ -10,13 +10,12 @@ from typing import Any, NoReturn, TypeVar
 
 import jsonpatch
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from app.errors import Conflict, Fault, Invalid, Malformed, TooLarge, UnsupportedMediaType
-from app.wire.problems import fault_code, fault_detail
+from app.validation import FAULTS, pointer, validated
 
 JSON_BYTES = 1_048_576
 """The largest JSON body."""
@@ -24,8 +23,6 @@ IMPORT_BYTES = 64 * 1_048_576
 """The largest body of an import."""
 JSON_DEPTH = 32
 """How many arrays and objects may stand in each other."""
-FAULTS = 1_000
-"""At most so many faults are told at once: an answer must not be larger than its cause."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -127,18 +124,6 @@ def parse_json(content: bytes) -> object:
     return value
 
 
-def validated(model: type[M], value: object) -> M:
-    """``value`` as a ``model``.
-
-    Raises: Invalid (``validation``) with every fault at once, each with its JSON pointer into ``value``.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise _invalid([_fault(detail, value) for detail in details[:FAULTS]]) from None
-
-
 def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
     """``document`` after ``patch``; ``document`` itself stays as it is.
 
@@ -161,11 +146,6 @@ def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(patched, dict):
         raise _invalid([Fault("patch-invalid", "The patch leaves no object.", pointer="")])
     return patched
-
-
-def pointer(parts: tuple[str | int, ...]) -> str:
-    """The JSON pointer made of ``parts``. Source: RFC 6901 3."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def openapi_body(
@@ -296,19 +276,6 @@ def _check_characters(value: object) -> None:
 
 def _storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _fault(error: ErrorDetails, value: object) -> Fault:
-    """The fault with a pointer into the input: Pydantic's location also names keys and branches of unions."""
-    parts: list[str | int] = []
-    for part in error["loc"]:
-        inside = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
-        if inside and isinstance(value, dict | list):
-            value = value[part]  # type: ignore[index]  # a list's part is an int, see above
-            parts.append(part)
-    if error["type"] == "missing":
-        parts.append(error["loc"][-1])
-    return Fault(fault_code(error), fault_detail(error), pointer=pointer(tuple(parts)))
 
 
 def _merge(target: object, patch: object) -> object:

@@ -7,13 +7,12 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, get_args
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from pydantic_core import ErrorDetails
-from pydantic_core.core_schema import ErrorType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +34,7 @@ from app.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from app.validation import fault_code, fault_detail
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[KikuError], int] = {
@@ -57,11 +57,6 @@ log = logging.getLogger("kiku.problems")
 
 _CODES = {404: "not-found", 405: "method-not-allowed"}
 _DETAILS = {404: "There is nothing at this address.", 405: "This address does not answer to this method."}
-_FAULT_CODES = {"missing": "required", "extra_forbidden": "unknown-field"}
-_FAULT_DETAILS = {"missing": "This is required.", "extra_forbidden": "This is not known here."}
-_PYDANTIC_TYPES = frozenset(get_args(ErrorType))
-# What Pydantic's sentences of these carry comes from the input: it is never echoed.
-_ECHOING_CONTEXT = frozenset({"error", "tag", "method_name", "class_name"})
 
 
 def problem(  # noqa: PLR0913 - the members of a problem document
@@ -99,24 +94,6 @@ def answer(request: Request, error: KikuError) -> Response:
         faults=error.faults,
         headers=_headers(request, error),
     )
-
-
-def fault_code(error: ErrorDetails) -> str:
-    """The stable code of one of Pydantic's errors; a custom error's type is taken as it is."""
-    kind = error["type"]
-    return _FAULT_CODES.get(kind) or (kind.replace("_", "-") if kind in _PYDANTIC_TYPES else kind)
-
-
-def fault_detail(error: ErrorDetails) -> str:
-    """A sentence for one of Pydantic's errors that holds nothing of the input."""
-    kind = error["type"]
-    if kind in _FAULT_DETAILS:
-        return _FAULT_DETAILS[kind]
-    if kind in {"value_error", "assertion_error"}:
-        return error["msg"].partition(", ")[2]
-    if kind in _PYDANTIC_TYPES and _ECHOING_CONTEXT & error.get("ctx", {}).keys():
-        return "The value is not of the form asked for here."
-    return error["msg"]
 
 
 def request_id(scope: Scope) -> str | None:

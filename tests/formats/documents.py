@@ -20,7 +20,7 @@ INNER = "あ花の町 aZ09、*_[]()<>&\\`#-+=|~!?:;.,\"'{}/$%^@✅💡⇒→「�
 
 def worded(last: str) -> st.SearchStrategy[str]:
     """A line that begins with a letter and ends with ``last``."""
-    return st.builds(lambda first, inner: f"{first}{inner}{last}", st.sampled_from("秋aZ"), st.text(INNER, max_size=12))
+    return st.builds(lambda first, inner: f"{first}{inner}{last}", st.sampled_from("秋aZ"), st.text(INNER, max_size=8))
 
 
 SENTENCE = worded("。")
@@ -37,14 +37,14 @@ def cards(draw: st.DrawFn, *, complete: bool) -> dict[str, Any]:
     published_on = draw(single if complete else partial) if dated else None
     return {
         "source": {
-            "url": f"https://example.jp/{draw(st.text('aZ09/?&=_-.', max_size=12))}",
+            "url": f"https://example.jp/{draw(st.text('aZ09/?&=_-.', max_size=8))}",
             "title": headline,
             "published_on": published_on,
         },
         "publisher_text": draw(st.one_of(st.just(""), worded("社"))),
         "shows_published_on": dated,
         "image": draw(st.sampled_from([None, {"alt": headline}])),
-        "key_points": [{"text": text} for text in draw(st.lists(SENTENCE, min_size=int(complete), max_size=3))],
+        "key_points": [{"text": text} for text in draw(st.lists(SENTENCE, min_size=int(complete), max_size=2))],
     }
 
 
@@ -59,17 +59,17 @@ def sections(draw: st.DrawFn, *, complete: bool) -> dict[str, Any]:
         "question": question,
         "answer": answer,
         "transition": transition,
-        "citations": draw(st.lists(cards(complete=complete), min_size=1, max_size=3)),
+        "citations": draw(st.lists(cards(complete=complete), min_size=1, max_size=2)),
     }
 
 
 @st.composite
 def pages(draw: st.DrawFn, *, complete: bool) -> dict[str, Any]:
     """A page: what follows a section decides whether its text may be missing, and whether it ends in a commentary."""
-    made = draw(st.lists(sections(complete=complete), min_size=1, max_size=3))
+    made = draw(st.lists(sections(complete=complete), min_size=1, max_size=2))
     for place, section in enumerate(made):
         continued = place + 1 < len(made) and draw(st.booleans())
-        paragraphs = draw(st.lists(SENTENCE, min_size=int(continued), max_size=4))
+        paragraphs = draw(st.lists(SENTENCE, min_size=int(continued), max_size=3))
         if continued:
             made[place + 1] = {"citations": made[place + 1]["citations"]}
         elif len(paragraphs) > 1:
@@ -110,7 +110,7 @@ def documents(draw: st.DrawFn) -> ArticleDocument:
     """A document in the form in which a page is read: labels that all cards share are the article's."""
     wording = draw(st.sampled_from(["site", "article", "card"]))
     document = draw(heads())
-    made = draw(st.lists(pages(complete=wording != "site"), min_size=1, max_size=3))
+    made = draw(st.lists(pages(complete=wording != "site"), min_size=1, max_size=2))
     made[0].pop("teaser")
     if draw(st.booleans()):
         made.append({"teaser": draw(SENTENCE)})

@@ -52,7 +52,7 @@ class TestTextOf:
 
 
 class TestDecoded:
-    @pytest.mark.parametrize("charset", [None, "utf-8", "UTF8", '"utf-8"', "Shift_JIS"])
+    @pytest.mark.parametrize("charset", [None, "", "utf-8", "UTF8", '"utf-8"', "Shift_JIS"])
     def test_a_byte_order_mark_decides(self, charset: str | None) -> None:
         assert digest_html.decoded(codecs.BOM_UTF8 + "菊".encode(), charset) == "菊"
 
@@ -66,9 +66,7 @@ class TestDecoded:
     def test_the_declared_charset_is_honoured(self, charset: str, codec: str) -> None:
         assert digest_html.decoded("菊の花".encode(codec), charset) == "菊の花"
 
-    @pytest.mark.parametrize(
-        "charset", ["no-such", "rot13", "base64", "idna", "unicode_escape", "utf-7", "\0", "菊", ""]
-    )
+    @pytest.mark.parametrize("charset", ["no-such", "rot13", "base64", "idna", "unicode_escape", "utf-7", "\0", "菊"])
     def test_what_is_no_encoding_of_pages_is_malformed(self, charset: str) -> None:
         with pytest.raises(Malformed, match="charset") as refusal:
             digest_html.decoded(b"abc", charset)

@@ -1,6 +1,6 @@
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from app.articles.document import ArticleDocument, SiteLabels
 from app.formats import digest_page, digest_text
@@ -10,7 +10,9 @@ from tests.formats.public import SITE, article_json, printed
 
 class TestRoundTrip:
     @given(documents())
-    @settings(max_examples=300)
+    @settings(
+        max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    )
     def test_a_document_of_what_the_layout_carries_is_read_back_the_same(self, document: ArticleDocument) -> None:
         text = digest_text.article_text(article_json(document), SITE)
         page = digest_page.read(text, SiteLabels())
@@ -27,8 +29,8 @@ def an_article(**changes: Any) -> dict[str, Any]:
 
 
 def a_section(**changes: Any) -> dict[str, Any]:
-    parts = {"heading": "節", "question": None, "answer": None, "transition": None, "citations": [], "body": ""}
-    return {**parts, "commentary": None, **changes}
+    parts = dict.fromkeys(("question", "answer", "transition", "commentary"))
+    return {"heading": "節", **parts, "citations": [], "body": "", **changes}
 
 
 def a_citation(**changes: Any) -> dict[str, Any]:

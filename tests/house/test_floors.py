@@ -34,6 +34,7 @@ GOOD = {
     "access/__init__": "",
     "access/keys": "import sqlalchemy\nfrom app import database",
     "database": "import sqlalchemy\nfrom app import errors",
+    "validation": "import pydantic\nfrom app import errors",
     "text": "import unicodedata\nfrom app import errors",
     "settings": "",
     "errors": "",

@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import validation
 from app.database import Database
 from app.errors import Conflict, Invalid, Malformed, TooLarge
-from app.wire import bodies
 from app.wire.bodies import JSON_PATCH, MERGE_PATCH, Patch, apply, parse_json
 
 JSON = {"Content-Type": "application/json"}
@@ -260,4 +260,4 @@ class TestApply:
 
 class TestPointer:
     def test_tilde_and_slash_are_escaped(self) -> None:
-        assert bodies.pointer(("a/b", 0, "~")) == "/a~1b/0/~0"
+        assert validation.pointer(("a/b", 0, "~")) == "/a~1b/0/~0"

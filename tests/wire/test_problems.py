@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, Discriminator, Tag, ValidationError
 from starlette.requests import Request
 
-from app import errors
+from app import errors, validation
 from app.wire import problems
 
 MEMBERS = ["type", "title", "status", "code", "detail", "request_id", "errors"]
@@ -137,4 +137,4 @@ class TestFaults:
             Holder.model_validate({"inner": {"kind": "secret"}})
         (error,) = caught.value.errors()
         assert "secret" in error["msg"]
-        assert "secret" not in problems.fault_detail(error)
+        assert "secret" not in validation.fault_detail(error)
