@@ -98,16 +98,16 @@ def _around(title: int, repeat: int, end: int, takeaways: Takeaways | None) -> H
 def _repetition(texts: Iterable[str]) -> tuple[int, int] | None:
     """The line that is printed again, and where: a title rather than a sentence, with a lead in between if one is.
 
-    Two equal sentences in a row are paragraphs.
+    A sentence is only where a title stands, first or second; two in a row are paragraphs.
     """
     last: dict[str, int] = {}
     found: dict[tuple[bool, bool], tuple[int, int]] = {}
     for place, line in enumerate(texts):
         before = last.get(line)
-        if before is not None:
-            found.setdefault((lines.states(line), place - before == 1), (before, place))
+        stated = lines.states(line)
+        if before is not None and not (stated and (before > 1 or place - before == 1)):
+            found.setdefault((stated, place - before == 1), (before, place))
         last[line] = place
-    found.pop((True, True), None)
     return found[min(found)] if found else None
 
 
