@@ -95,7 +95,7 @@ def list_articles(
     summary="Read a published article",
     responses={200: {"model": schemas.PublicArticle, "content": TEXT}, **ELSEWHERE},
 )
-def read_article(_: PublicReader, request: Request, key: str, reader: Reader) -> Response:
+def read_published_article(_: PublicReader, request: Request, key: str, reader: Reader) -> Response:
     """The whole published article; ``key`` is its id, its slug or ``ext:{system}:{id}``.
 
     JSON by default; plain text in the layout of a digest page by ``Accept: text/plain`` or the suffix
@@ -110,7 +110,7 @@ def read_article(_: PublicReader, request: Request, key: str, reader: Reader) ->
     summary="Read a page of a published article",
     responses={200: {"model": schemas.PublicPage, "content": TEXT}, **ELSEWHERE},
 )
-def read_page(_: PublicReader, request: Request, key: str, number: str, reader: Reader) -> Response:
+def read_published_page(_: PublicReader, request: Request, key: str, number: str, reader: Reader) -> Response:
     """One page with the head of its article and links to the pages around it.
 
     ``next.teaser`` leads on; ``next.href`` is null while the next page is only announced.

@@ -242,6 +242,18 @@ class TestCard:
         page = read(*HEAD, *OPENING, *CARD[:4], line + "1", "本文です。", "題です。", line + "2")
         assert [len(section.citations) for section in page.document.pages[0].sections] == [1, 1]
 
+    def test_a_key_point_may_end_in_an_address(self) -> None:
+        read_card = card(*CARD[:4], "✅ 詳しくは https://b.example.jp/", READ_MORE)
+        assert read_card["points"] == ["要点です。", "詳しくは https://b.example.jp/"]
+
+    def test_the_sites_credit_shows_a_card(self) -> None:
+        read_card = card("菊は咲いたか?", "全文 | 菊新聞出典/画像元: https://a.example.jp/1")
+        assert (read_card["headline"], read_card["publisher"]) == ("菊は咲いたか?", "全文 | 菊新聞")
+
+    def test_a_read_more_line_without_a_headline_is_text(self) -> None:
+        (section,) = read(*HEAD, *OPENING, *CARD, READ_MORE).document.pages[0].sections
+        assert (len(section.citations), section.body) == (1, READ_MORE)
+
 
 class TestFurtherPages:
     def test_a_label_with_nothing_behind_it_tells_of_no_page(self) -> None:
