@@ -114,7 +114,7 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
         if source_id not in known:
             faults.append(Fault("source-unknown", "No source has this id.", pointer=f"{at}/source/id"))
         citation.source = known.get(source_id, citation.source)
-    found = _by_canonical(writer, (canonical for canonical, _, _ in inline))
+    found = by_urls(writer, (canonical for canonical, _, _ in inline))
     for canonical, at, citation in inline:
         source = found.get(canonical) or _make(writer, canonical, citation, at, faults)
         if source is not None:
@@ -142,7 +142,8 @@ def cited(row: Row) -> CitedSource:
     )
 
 
-def _by_canonical(reader: Reader, canonicals: Iterable[str]) -> dict[str, CitedSource]:
+def by_urls(reader: Reader, canonicals: Iterable[str]) -> dict[str, CitedSource]:
+    """The sources with these canonical URLs as citations carry them, by that URL."""
     rows = reader.rows(_CITED.where(sources.c.canonical_url.in_(set(canonicals))))
     targets = by_ids(reader, (row["id"] for row in rows))
     return {row["canonical_url"]: targets[row["id"]] for row in rows}
@@ -180,7 +181,7 @@ def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: l
         "updated_at": writer.stamp,
     }
     writer.insert_absent(sources, row)  # a concurrent writer may have made it: then theirs is used
-    return _by_canonical(writer, [canonical])[canonical]
+    return by_urls(writer, [canonical])[canonical]
 
 
 def _keep_printed(citation: Citation, source: CitedSource) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.articles import drafts, identity, publishers, site
-from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape
+from app.articles import drafts, identity, publishers, site, sources
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Image, Shape
 from app.articles.tables import page_imports
 from app.database import Writer
 from app.delivery import shapes
@@ -43,7 +43,7 @@ def import_page(writer: Writer, text: str, *, publish: bool = False) -> dict[str
         draft = drafts.load(writer, known["article_id"])
         return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **known["report"]}
     page = digest_page.read(text, site.load(writer).document.labels)
-    warnings = _name_publishers(writer, page.document)
+    warnings = _settle_cards(writer, page.document)
     draft = drafts.create(writer, ArticleInput.model_validate(page.document.model_dump()))
     report = _report(page, draft.document, warnings)
     row = {"lines_sha256": digest, "article_id": draft.id, "report": report, "created_at": writer.stamp}
@@ -65,7 +65,7 @@ def import_into(writer: Writer, key: str, number: int, text: str) -> dict[str, A
     if stored.document.pages[number - 1].sections:
         raise Conflict("page-filled", "This page has sections already; change them by PUT or PATCH.")
     page = digest_page.read(text, site.load(writer).document.labels, part=True, title=stored.document.title)
-    warnings = _name_publishers(writer, page.document)
+    warnings = _settle_cards(writer, page.document)
     incoming = page.document.pages
     merged = stored.document.model_dump()
     merged["pages"][number - 1]["sections"] = incoming[0].model_dump()["sections"]
@@ -77,11 +77,15 @@ def import_into(writer: Writer, key: str, number: int, text: str) -> dict[str, A
     return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **report}
 
 
-def _name_publishers(writer: Writer, document: ArticleDocument) -> list[ImportWarning]:
-    """Name the publisher behind each printed text; what was printed stays on the citation."""
+def _settle_cards(writer: Writer, document: ArticleDocument) -> list[ImportWarning]:
+    """Name the publisher behind each printed text, and keep on each card what it prints unlike its source."""
     known = publishers.names(writer)
+    ledger = sources.by_urls(writer, (sources.canonical_url(str(c.source.url)) for _, c in identity.cited(document)))
     warnings = []
     for at, citation in identity.cited(document):
+        stored = ledger.get(sources.canonical_url(str(citation.source.url)))
+        if citation.image is None and stored and stored.image:
+            citation.image = Image()  # none is printed here, though the source has one
         printed = citation.publisher_text
         if not printed:
             continue

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import a_citation, a_section, create
@@ -208,10 +208,11 @@ def test_a_part_call_and_a_put_of_the_whole_do_the_same(
     created = client.post("/v1/manage/articles", json=_fresh(document))
     article, at = created.json(), created.headers["location"]
     edited = client.get(at).json()
-    segment = data.draw(st.sampled_from(sorted(PARTS)))
-    listed = _listed(edited)[segment]
-    assume(listed)
-    siblings, position = data.draw(st.sampled_from(listed))
+    listed = {segment: places for segment, places in _listed(edited).items() if places}
+    if not listed:
+        return
+    segment = data.draw(st.sampled_from(sorted(listed)))
+    siblings, position = data.draw(st.sampled_from(listed[segment]))
     part = siblings[position]
     address = f"/v1/manage/{segment}/{part['id']}"
     action = data.draw(st.sampled_from(["remove", "first", "change"]))
