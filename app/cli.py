@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import schema
 from app.access import keys
 from app.access.scopes import SCOPES, Scope
+from app.articles import site
 from app.database import Database, system_clock
 from app.errors import KikuError
 from app.formats import digest_html
@@ -165,8 +166,11 @@ def import_pages(
 
 def _import(database: Database, file: Path, *, publish: bool) -> dict[str, Any]:
     read = digest_html.text_of if file.suffix.lower() in {".html", ".htm"} else digest_html.decoded
+    with database.reading() as reader:
+        labels = site.load(reader).document.labels
+    incoming = transfer.read(read(file.read_bytes(), None), labels)
     with database.writing() as writer:
-        return transfer.import_page(writer, read(file.read_bytes(), None), publish=publish)
+        return transfer.import_page(writer, incoming, publish=publish)
 
 
 def _files(path: Path) -> list[Path]:

@@ -13,7 +13,20 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import JSON, Connection, CursorResult, Engine, Executable, MetaData, Table, Text, create_engine, event
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -44,6 +57,9 @@ Instant = Key
 Json = JSON(none_as_null=True)
 
 _SQLITE_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+# Connection, rolled back by a deadlock or the like, resources, operator, lock not had (SQLSTATE classes). Not 54:
+# a value over a limit of the server stays over it.
+_POSTGRESQL_PASSING = {"08", "40", "53", "55", "57"}
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -97,6 +113,14 @@ class Writer(Reader):
         self.caller = caller
         """The id of the API key that writes; None for the command line and the worker."""
         self.request_id = request_id
+
+    def hold(self, name: str) -> None:
+        """Keep every other writer that holds the same ``name`` waiting until this transaction ends.
+
+        For what cannot be said by a unique value alone: find, and make only where nothing was found.
+        """
+        if self.on_postgresql:  # on SQLite a Writer is alone anyway
+            self.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     def insert_absent(self, table: Table, row: Row) -> bool:
         """Insert ``row`` unless a unique value of it is taken; says whether it was inserted.
@@ -171,6 +195,8 @@ def _passing(error: DBAPIError) -> bool:
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF in _SQLITE_PASSING
+    if isinstance(original, psycopg.Error) and original.sqlstate is not None:
+        return original.sqlstate[:2] in _POSTGRESQL_PASSING
     return isinstance(original, psycopg.OperationalError) or error.connection_invalidated
 
 

@@ -60,7 +60,7 @@ class Stale(KikuError):
     """The caller's version is not the current one; ``version`` is."""
 
     def __init__(self, version: int | None) -> None:
-        super().__init__("draft-stale", "The article has changed since the version named by If-Match.")
+        super().__init__("draft-stale", "What is there is not the version named by If-Match.")
         self.version = version
 
 

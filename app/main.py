@@ -12,7 +12,17 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse
 
-from app.api import articles, health, parts, published, publishing, site, transfer
+from app.api import (
+    articles,
+    health,
+    parts,
+    published,
+    published_ledger,
+    published_parts,
+    publishing,
+    site,
+    transfer,
+)
 from app.database import Database
 from app.settings import Settings
 from app.wire import browsers, openapi, problems
@@ -53,7 +63,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.state.settings = chosen
     app.state.sessions = Sessions(opened)
     app.state.closing = False
-    for room in (articles, parts, publishing, transfer, published, site, health):
+    reading = (published, published_parts, published_ledger)
+    for room in (articles, parts, publishing, transfer, *reading, site, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

@@ -4,7 +4,7 @@ Publishing is in ``publishing.py``; what readers get is in ``published.py``.
 """
 
 from dataclasses import astuple
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
@@ -15,7 +15,7 @@ from app.articles import drafts, listing
 from app.articles.document import EXAMPLE, ArticleInput, WorkingCopy
 from app.articles.drafts import Draft
 from app.articles.fields import Instant, Slug, Status
-from app.errors import Fault, Invalid, PreconditionRequired
+from app.errors import Fault, Invalid, PreconditionRequired, Stale
 from app.publishing import publish
 from app.validation import validated
 from app.wire import answers, bodies, paging
@@ -92,16 +92,22 @@ def replace_article(_: Editor, key: str, match: OptionalMatch, document: Documen
     By ``ext:{system}:{id}`` without a precondition the article is created (201) or replaced (200);
     ``If-None-Match: *`` only creates. By id or slug ``If-Match`` is required.
     """
-    if key.startswith(drafts.EXTERNAL) and not match.given:
-        named = _named_by(key, document)
-        if drafts.find_id(writer, key) is None:
-            return _created(drafts.create(writer, named))
-        if match.only_create:
-            raise drafts.existing(writer, key)
-        return _answer(drafts.save(writer, key, named, None))
-    if not match.given:
-        raise PreconditionRequired("precondition-required", "This write needs If-Match with the version it changes.")
-    return _answer(drafts.save(writer, key, document, match.if_match))
+    if not key.startswith(drafts.EXTERNAL):
+        if not match.given:
+            raise PreconditionRequired(
+                "precondition-required", "This write needs If-Match with the version it changes."
+            )
+        return _answer(drafts.save(writer, key, document, match.if_match))
+    named = _named_by(key, document)
+    writer.hold(key)  # of two that find nothing there only one may create
+    there = drafts.find_id(writer, key) is not None
+    if there and match.only_create:
+        raise drafts.existing(writer, key)
+    if there:
+        return _answer(drafts.save(writer, key, named, match.if_match))
+    if match.given:
+        raise Stale(None)
+    return _created(drafts.create(writer, named))
 
 
 @router.patch(
@@ -149,9 +155,10 @@ def _named_by(key: str, document: ArticleInput) -> ArticleInput:
         detail = "The document's external id of this system is not the one in the address."
         fault = Fault("external-id-mismatch", detail, pointer=f"/external_ids/{system}")
         raise Invalid("validation", detail, (fault,))
-    sent: dict[str, Any] = document.model_dump()
-    sent["external_ids"] = {**document.external_ids, system: external_id}
-    return validated(ArticleInput, sent)
+    external_ids = {**document.external_ids, system: external_id}
+    # Only the id comes from the address: it is held against the rule of its field, not the document again.
+    validated(ArticleInput, {"title": "", "external_ids": external_ids})
+    return document.model_copy(update={"external_ids": external_ids})
 
 
 def _created(draft: Draft) -> Response:

@@ -214,5 +214,5 @@ def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
 
 def _list_etag(request: Request, reader: Snapshot) -> str:
     """A list is the same as long as the feed's number is: its ETag needs no body."""
-    content = f"{changes.number(reader)} {request.scope['path']}?".encode() + request.scope["query_string"]
+    content = f"{changes.state(reader)} {request.scope['path']}?".encode() + request.scope["query_string"]
     return conditional.digest(content)

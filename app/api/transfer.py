@@ -6,13 +6,17 @@ What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
-from app.articles.document import Shape
+from app.articles import drafts, site
+from app.articles.document import Shape, SiteLabels
+from app.database import Reader as LookUp
 from app.errors import Fault, Malformed
 from app.formats import digest_html
 from app.publishing import transfer
-from app.wire import answers, bodies
+from app.wire import answers, bodies, sessions
 from app.wire.caller import Editor
 from app.wire.sessions import Writer
 
@@ -69,6 +73,26 @@ class ImportAnswer(Shape):
 
 
 RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES, MEDIA_TYPES))]
+PageNumber = Annotated[int | None, Query(alias="page", ge=1)]
+
+
+async def _read_page(
+    request: Request, _: Editor, raw: RawPage, into: str | None = None, number: PageNumber = None
+) -> transfer.Incoming:
+    """The page, read before the Writer is opened: a large one must not keep the other writers waiting."""
+    if (into is None) != (number is None):
+        fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
+        raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
+
+    def look(reader: LookUp) -> tuple[SiteLabels, str | None]:
+        return site.load(reader).document.labels, None if into is None else drafts.load(reader, into).document.title
+
+    labels, title = await sessions.of(request).look_up(look)
+    decode = digest_html.text_of if raw.media_type == "text/html" else digest_html.decoded
+    return await run_in_threadpool(lambda: transfer.read(decode(raw.content, raw.charset), labels, part_of=title))
+
+
+Page = Annotated[transfer.Incoming, Depends(_read_page)]
 
 
 @router.post(
@@ -83,12 +107,12 @@ RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES,
 )
 def import_page(
     caller: Editor,
-    page: RawPage,
+    incoming: Page,
     writer: Writer,
     *,
     publish: bool = False,
     into: str | None = None,
-    number: Annotated[int | None, Query(alias="page", ge=1)] = None,
+    number: PageNumber = None,
 ) -> Response:
     """Turn a digest page (plain text or HTML) into a working copy, and publish it with ``publish=true``.
 
@@ -99,14 +123,9 @@ def import_page(
     """
     if publish:
         caller.require("publish")
-    if (into is None) != (number is None):
-        fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
-        raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
-    read = digest_html.text_of if page.media_type == "text/html" else digest_html.decoded
-    text = read(page.content, page.charset)
     if into is not None and number is not None:
-        item = transfer.import_into(writer, into, number, text)
+        item = transfer.import_into(writer, into, number, incoming, publish=publish)
     else:
-        item = transfer.import_page(writer, text, publish=publish)
+        item = transfer.import_page(writer, incoming, publish=publish)
     headers = {"Location": f"/v1/manage/articles/{item['article_id']}"}
     return answers.resource({"items": [item]}, None, status=201 if item["created"] else 200, headers=headers)

@@ -13,6 +13,7 @@ from app.articles.fields import (
     Anchor,
     ExternalId,
     ExternalSystem,
+    Href,
     Id,
     Instant,
     Labels,
@@ -26,6 +27,7 @@ from app.articles.fields import (
     Slug,
     SourceType,
     Status,
+    Timezone,
     TranslationKey,
     Url,
 )
@@ -280,7 +282,7 @@ class MenuItem(Shape):
     """One entry of the site's menu; ``href`` may be relative."""
 
     label: Name = ""
-    href: Annotated[str, Field(max_length=2048)] = ""
+    href: Href = ""
 
 
 class SiteLabels(Shape):
@@ -303,7 +305,7 @@ class Site(Shape):
     logo: Image | None = None
     base_url: Url | None = None
     default_language: Language = "ja"
-    timezone: Annotated[str, Field(max_length=64)] = "Asia/Tokyo"
+    timezone: Timezone = "Asia/Tokyo"
     menu: Annotated[list[MenuItem], Field(max_length=100)] = []
     checks: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")], Literal["off", "warning", "error"]] = {}
     labels: SiteLabels = SiteLabels()

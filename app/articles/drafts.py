@@ -196,6 +196,9 @@ def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:
 
 
 def _settle(writer: Writer, stored: ArticleDocument | None, document: ArticleDocument, faults: list[Fault]) -> None:
+    crowded = identity.too_many(document)
+    if crowded:  # told alone: the other rules cost a statement for each part
+        raise Invalid("validation", "The document cannot be stored.", tuple(crowded))
     brought = {part.id for _, part in identity.parts(document) if part.id}
     known = {part.id for _, part in identity.parts(stored)} if stored else set()
     elsewhere = mapping.ids_elsewhere(writer, brought - known)
@@ -204,8 +207,9 @@ def _settle(writer: Writer, stored: ArticleDocument | None, document: ArticleDoc
     if faults:
         raise Invalid("validation", "The document cannot be stored.", tuple(faults))
     identity.assign(stored, document)
+    known_at = {correction.text: correction.at for correction in stored.corrections} if stored else {}
     for correction in document.corrections:
-        correction.at = correction.at or writer.stamp
+        correction.at = correction.at or known_at.get(correction.text, writer.stamp)
 
 
 def _read_only(sent: ArticleInput, facts: Row, stored: ArticleDocument | None) -> list[Fault]:

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import idna
 from pydantic import AfterValidator, Field
@@ -21,6 +22,7 @@ URL_CHARACTERS = 2048
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _EXTERNAL_ID = r"^[A-Za-z0-9._~-]{1,200}$"
 _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 RENDITIONS = ("json", "md", "txt", "html", "jsonld")
 """The suffixes an article's and a page's address may carry."""
@@ -86,7 +88,7 @@ def _instant(value: str) -> str:
         instant = text.instant(parsed)
     except (ValueError, OverflowError):
         parsed, instant = None, ""
-    if parsed is None or parsed.tzinfo is None or "T" not in value.upper():
+    if parsed is None or parsed.tzinfo is None or not _RFC3339.fullmatch(value):
         raise PydanticCustomError("instant-invalid", "An instant is an RFC 3339 time with its offset.")
     return instant
 
@@ -94,6 +96,26 @@ def _instant(value: str) -> str:
 def _external_id(value: str) -> str:
     if value.endswith(tuple(f".{suffix}" for suffix in RENDITIONS)):
         raise PydanticCustomError("external-id-invalid", "An external id does not end in a rendition suffix.")
+    return value
+
+
+def _language(value: str) -> str:
+    """One spelling a language (RFC 5646, 2.1.1): ``ja``, ``zh-Hant``, ``en-US``."""
+    first, *rest = value.lower().split("-")
+    shapes = {len("Hant"): str.title, len("US"): str.upper}
+    return "-".join([first, *(shapes.get(len(part), str.lower)(part) for part in rest)])
+
+
+def _timezone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError("timezone-invalid", "A timezone is a name of the IANA database, like Asia/Tokyo.")
+    return value
+
+
+def _href(value: str) -> str:
+    scheme = urlsplit(_clean(value)).scheme if ":" in value else ""
+    if _NOT_IN_URL.search(value) or scheme not in {"", "http", "https", "mailto", "tel"}:
+        raise PydanticCustomError("url-invalid", "A link is a path or an address of http(s), mailto or tel.")
     return value
 
 
@@ -115,7 +137,9 @@ Id = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterValidator(
 Slug = Annotated[str, Field(max_length=500), AfterValidator(_slug)]
 Anchor = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_anchor)]
 Url = Annotated[str, Field(max_length=URL_CHARACTERS, json_schema_extra={"format": "iri"}), AfterValidator(web_url)]
-Language = Annotated[str, Field(pattern=_LANGUAGE, max_length=35)]
+Language = Annotated[str, Field(pattern=_LANGUAGE, max_length=35), AfterValidator(_language)]
+Timezone = Annotated[str, Field(max_length=64), AfterValidator(_timezone)]
+Href = Annotated[str, Field(max_length=URL_CHARACTERS), AfterValidator(_href)]
 PartialDate = Annotated[str, Field(max_length=10), AfterValidator(_partial_date)]
 Instant = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"}), AfterValidator(_instant)]
 TranslationKey = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]

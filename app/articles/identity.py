@@ -3,6 +3,7 @@
 The ids are stored by ``mapping.py``.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -10,6 +11,9 @@ from app.articles.document import ArticleDocument, Citation, KeyPoint, Page, Sec
 from app.articles.fields import new_id
 from app.articles.sources import canonical_url
 from app.errors import Fault
+
+PARTS = 5_000
+"""How many parts an article may hold: some fifty times what a long digest has."""
 
 Part = Page | Section | Citation | KeyPoint
 P = TypeVar("P", Page, Section, Citation, KeyPoint)
@@ -23,31 +27,22 @@ def assign(stored: ArticleDocument | None, document: ArticleDocument) -> None:
     claimed = {part.id for _, part in parts(document) if part.id}
     kept = {part.id: part for _, part in parts(stored)} if stored else {}
 
-    def settle(new: Sequence[P], old: Sequence[P], key: Callable[[P], object]) -> None:
-        free = [part for part in old if part.id not in claimed]
-        for part in new:
-            if part.id is None:
-                match = next((sibling for sibling in free if key(sibling) == key(part)), None)
-                if match is not None:
-                    free.remove(match)
-                part.id = match.id if match else new_id()
-
     def before(part: P, kind: type[P]) -> P | None:
         found = kept.get(part.id)
         return found if isinstance(found, kind) else None
 
-    settle(document.takeaways, stored.takeaways if stored else [], lambda point: point.text)
+    _settle(document.takeaways, stored.takeaways if stored else [], claimed, _text)
     _settle_pages(document.pages, stored.pages if stored else [], claimed)
     for page in document.pages:
         old_page = before(page, Page)
-        settle(page.sections, old_page.sections if old_page else [], lambda section: section.heading)
+        _settle(page.sections, old_page.sections if old_page else [], claimed, lambda section: section.heading)
         for section in page.sections:
             section.anchor = section.anchor or section.id
             old_section = before(section, Section)
-            settle(section.citations, old_section.citations if old_section else [], _canonical)
+            _settle(section.citations, old_section.citations if old_section else [], claimed, _canonical)
             for citation in section.citations:
                 old_citation = before(citation, Citation)
-                settle(citation.key_points, old_citation.key_points if old_citation else [], lambda p: p.text)
+                _settle(citation.key_points, old_citation.key_points if old_citation else [], claimed, _text)
 
 
 def parts(document: ArticleDocument) -> Iterator[tuple[str, Part]]:
@@ -70,6 +65,19 @@ def cited(document: ArticleDocument) -> list[tuple[str, Citation]]:
     return [(at, part) for at, part in parts(document) if isinstance(part, Citation)]
 
 
+def too_many(document: ArticleDocument) -> list[Fault]:
+    """The fault of a document with more parts than one transaction should hold the others up for."""
+    if sum(1 for _ in parts(document)) <= PARTS:
+        return []
+    return [
+        Fault(
+            "too-many-parts",
+            f"An article holds at most {PARTS:,} pages, sections, citations and key points.",
+            pointer="",
+        )
+    ]
+
+
 def taken(document: ArticleDocument, stored: ArticleDocument | None, elsewhere: set[str]) -> list[Fault]:
     """The faults of ids that are used twice, for another kind of part, or in another article.
 
@@ -88,11 +96,28 @@ def taken(document: ArticleDocument, stored: ArticleDocument | None, elsewhere: 
     return faults
 
 
+def _settle(new: Sequence[P], old: Sequence[P], claimed: set[str], key: Callable[[P], object]) -> None:
+    """Each new part without an id takes that of the first unclaimed old one with the same key, else a new one."""
+    free: dict[object, deque[str | None]] = defaultdict(deque)
+    if any(part.id is None for part in new):
+        for sibling in old:
+            if sibling.id not in claimed:
+                free[key(sibling)].append(sibling.id)
+    for part in new:
+        if part.id is None:
+            same = free[key(part)]
+            part.id = same.popleft() if same else new_id()
+
+
 def _settle_pages(new: Sequence[Page], old: Sequence[Page], claimed: set[str]) -> None:
     for at, page in enumerate(new):
         if page.id is None:
             unclaimed = at < len(old) and old[at].id not in claimed
             page.id = old[at].id if unclaimed else new_id()
+
+
+def _text(point: KeyPoint) -> str:
+    return point.text
 
 
 def _canonical(citation: Citation) -> str:

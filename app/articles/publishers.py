@@ -14,7 +14,7 @@ publishers = Table(
     "publishers",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", Key, nullable=False),
     Column("aliases", Json, nullable=False),
     Column("hosts", Json, nullable=False),
     Column("homepage_url", Text),
@@ -38,6 +38,7 @@ publisher_hosts = Table(
     Column("host", Key, primary_key=True),
     Column("publisher_id", Key, ForeignKey("publishers.id", ondelete="CASCADE"), nullable=False),
 )
+Index("ix_publishers_name_id", publishers.c.name, publishers.c.id)
 Index("ix_publisher_names_publisher_id", publisher_names.c.publisher_id)
 Index("ix_publisher_hosts_publisher_id", publisher_hosts.c.publisher_id)
 

@@ -4,6 +4,7 @@ What a citation prints is the citation's own; a change to a source that readers 
 ``app/publishing``, never from here.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit, urlunsplit
@@ -22,7 +23,9 @@ sources = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("url", Text, nullable=False),
-    Column("canonical_url", Key, nullable=False, unique=True),
+    Column("canonical_url", Text, nullable=False),
+    # The unique value is a digest: an address may be longer than what PostgreSQL can index.
+    Column("canonical_sha256", Key, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("publisher_id", Key, ForeignKey("publishers.id")),
     Column("published_on", Key),
@@ -115,6 +118,9 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
             faults.append(Fault("source-unknown", "No source has this id.", pointer=f"{at}/source/id"))
         citation.source = known.get(source_id, citation.source)
     found = by_urls(writer, (canonical for canonical, _, _ in inline))
+    new = [citation.source.publisher for canonical, _, citation in inline if canonical not in found]
+    for name in sorted({publisher.name for publisher in new if publisher and not publisher.id and publisher.name}):
+        publishers.settle(writer, name)  # in one order for all writers, as the sources below
     for canonical, at, citation in inline:
         source = found.get(canonical) or _make(writer, canonical, citation, at, faults)
         if source is not None:
@@ -144,7 +150,8 @@ def cited(row: Row) -> CitedSource:
 
 def by_urls(reader: Reader, canonicals: Iterable[str]) -> dict[str, CitedSource]:
     """The sources with these canonical URLs as citations carry them, by that URL."""
-    rows = reader.rows(_CITED.where(sources.c.canonical_url.in_(set(canonicals))))
+    digests = {_digest(canonical) for canonical in canonicals}
+    rows = reader.rows(_CITED.where(sources.c.canonical_sha256.in_(digests)))
     targets = by_ids(reader, (row["id"] for row in rows))
     return {row["canonical_url"]: targets[row["id"]] for row in rows}
 
@@ -168,6 +175,7 @@ def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: l
         "id": new_id(),
         "url": sent.url,
         "canonical_url": canonical,
+        "canonical_sha256": _digest(canonical),
         "title": title or "",
         "publisher_id": publisher_id,
         "published_on": sent.published_on or citation.published_on,
@@ -184,6 +192,10 @@ def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: l
     return by_urls(writer, [canonical])[canonical]
 
 
+def _digest(canonical: str) -> str:
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
 def _keep_printed(citation: Citation, source: CitedSource) -> None:
     sent = citation.source
     sent_publisher = sent.publisher.name if sent.publisher and sent.publisher.id is None else None
@@ -192,8 +204,8 @@ def _keep_printed(citation: Citation, source: CitedSource) -> None:
     citation.publisher_text = _differing(citation.publisher_text, sent_publisher, ledger_publisher)
     citation.published_on = _differing(citation.published_on, sent.published_on, source.published_on)
     citation.url = _differing(citation.url, sent.url, source.url)
-    if citation.image is None and sent.image != source.image:
-        citation.image = sent.image
+    printed_image = citation.image or sent.image
+    citation.image = None if printed_image == source.image else printed_image
 
 
 def _differing(printed: str | None, sent: str | None, ledger: str | None) -> str | None:

@@ -57,6 +57,7 @@ articles = Table(
     CheckConstraint("status IN ('draft', 'published', 'unpublished', 'archived', 'trashed')", name="status"),
     CheckConstraint("version > 0", name="version"),
 )
+Index("ix_articles_slug", articles.c.slug)
 Index("ix_articles_updated_at_id", articles.c.updated_at, articles.c.id)
 Index("ix_articles_status_updated_at_id", articles.c.status, articles.c.updated_at, articles.c.id)
 

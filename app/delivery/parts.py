@@ -6,11 +6,12 @@ Every public list of parts reads only these rows and the article's card, never a
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, delete
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, delete, select
 
-from app.database import Instant, Key, Writer, metadata
+from app.database import Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
 from app.delivery.snapshots import encode
+from app.errors import Conflict
 
 
 def _columns() -> list[Column[Any]]:
@@ -57,14 +58,24 @@ public_tags = Table(
 _TABLES = (public_sections, public_citations, public_key_points, public_questions, public_tags)
 for _table in _TABLES:
     Index(f"ix_{_table.name}_article_id", _table.c.article_id)
-Index("ix_public_citations_source_id", public_citations.c.source_id, public_citations.c.published_at)
-Index("ix_public_citations_publisher_id", public_citations.c.publisher_id, public_citations.c.published_at)
+# The newest first, within an article in reading order: the few rows of one article are sorted when they are read.
+for _table in (public_sections, public_key_points, public_questions):
+    Index(f"ix_{_table.name}_published_at", _table.c.published_at, _table.c.article_id)
+for _table in (public_citations, public_key_points):
+    Index(f"ix_{_table.name}_source_id", _table.c.source_id, _table.c.published_at, _table.c.article_id)
+    Index(f"ix_{_table.name}_publisher_id", _table.c.publisher_id, _table.c.published_at, _table.c.article_id)
+Index("ix_public_tags_tag", public_tags.c.tag, public_tags.c.published_at, public_tags.c.article_id)
 
 
 def put(writer: Writer, article: shapes.Shape) -> None:
-    """Write the rows of a public article in place of what was there."""
+    """Write the rows of a public article in place of what was there.
+
+    Raises: Conflict (``id-taken``) where readers still see one of its parts in another article.
+    """
     drop(writer, article["id"])
-    for table, rows in _rows(article).items():
+    new = _rows(article)
+    _demand_free(writer, new)
+    for table, rows in new.items():
         if rows:
             writer.execute(table.insert(), rows)
 
@@ -78,6 +89,14 @@ def drop(writer: Writer, article_id: str) -> None:
 def with_card(body: bytes, card: bytes) -> bytes:
     """A part as readers see it: its stored bytes, and beside them the card of its article."""
     return body[:-1] + b',"article":' + card + b"}"
+
+
+def _demand_free(reader: Reader, new: dict[Table, list[dict[str, Any]]]) -> None:
+    for table in (public_sections, public_citations, public_key_points):
+        ids = [row["id"] for row in new[table]]
+        if ids and reader.row(select(table.c.id).where(table.c.id.in_(ids))) is not None:
+            detail = "Readers still see a part with one of these ids in another article: publish that first."
+            raise Conflict("id-taken", detail)
 
 
 def _rows(article: shapes.Shape) -> dict[Table, list[dict[str, Any]]]:

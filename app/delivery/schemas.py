@@ -3,12 +3,22 @@
 The answers themselves are made from JSON values in ``shapes.py`` and frozen in ``snapshots.py``.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from app.articles.document import ArticleDocument, Counted, Image, Page, Section, Shape
-from app.articles.fields import Id, Instant
+from app.articles.document import (
+    ArticleDocument,
+    Citation,
+    CitedSource,
+    Counted,
+    Image,
+    KeyPoint,
+    Page,
+    Section,
+    Shape,
+)
+from app.articles.fields import Id, Instant, SourceType
 
 Href = Annotated[str, Field(json_schema_extra={"format": "uri-reference"})]
 
@@ -97,5 +107,127 @@ class SectionList(Shape):
     """A page of sections; ``count`` only where it was asked for."""
 
     items: list[PublicSection]
+    next: str | None
+    count: Counted | None = None
+
+
+class PublicKeyPoint(KeyPoint):
+    """A key point where it stands; a takeaway has no page, section, citation or source."""
+
+    kind: Literal["takeaway", "citation"]
+    page: int | None
+    section_id: Id | None
+    citation_id: Id | None
+    source: CitedSource | None
+    article: Card
+
+
+class KeyPointList(Shape):
+    """A page of key points; ``count`` only where it was asked for."""
+
+    items: list[PublicKeyPoint]
+    next: str | None
+    count: Counted | None = None
+
+
+class PublicQuestion(Shape):
+    """A question a section asks, its answer, and the sources the section cites."""
+
+    question: str
+    answer: str | None
+    section_id: Id
+    anchor: str
+    page: int
+    sources: list[CitedSource]
+    article: Card
+
+
+class QuestionList(Shape):
+    """A page of questions; ``count`` only where it was asked for."""
+
+    items: list[PublicQuestion]
+    next: str | None
+    count: Counted | None = None
+
+
+class PublicCitation(Citation):
+    """A citation where it stands."""
+
+    section_id: Id
+    page: int
+    article: Card
+
+
+class CitationList(Shape):
+    """A page of citations; ``count`` only where it was asked for."""
+
+    items: list[PublicCitation]
+    next: str | None
+    count: Counted | None = None
+
+
+class ArchivedCopy(Shape):
+    """Where an archive keeps a copy of a source, and since when."""
+
+    url: str
+    at: Instant | None
+
+
+class PublicSource(Shape):
+    """A published piece that published articles cite."""
+
+    id: Id
+    url: str
+    canonical_url: str
+    title: str
+    publisher: CardPublisher | None
+    published_on: str | None
+    authors: list[str]
+    language: str | None
+    type: SourceType
+    image: Image | None
+    archive_urls: list[ArchivedCopy]
+    note: str | None
+
+
+class SourceList(Shape):
+    """A page of sources; ``count`` only where it was asked for."""
+
+    items: list[PublicSource]
+    next: str | None
+    count: Counted | None = None
+
+
+class PublicPublisher(Shape):
+    """Who published a source that published articles cite."""
+
+    id: Id
+    name: str
+    aliases: list[str]
+    hosts: list[str]
+    homepage_url: str | None
+    country: str | None
+    language: str | None
+
+
+class PublisherList(Shape):
+    """A page of publishers; ``count`` only where it was asked for."""
+
+    items: list[PublicPublisher]
+    next: str | None
+    count: Counted | None = None
+
+
+class PublicTag(Shape):
+    """A tag that published articles bear."""
+
+    slug: str
+    name: str
+
+
+class TagList(Shape):
+    """A page of tags; ``count`` only where it was asked for."""
+
+    items: list[PublicTag]
     next: str | None
     count: Counted | None = None

@@ -53,10 +53,9 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     _record(writer, draft, first)
     if changed:
         parts.put(writer, article)
-        number = changes.append(writer, draft.id, live=True, surrogate_keys=surrogate_keys(draft.id))
+        sync = changes.append(writer, draft.id, live=True, surrogate_keys=surrogate_keys(draft.id))
     else:
-        number = changes.number(writer)
-    sync = changes.token(writer, number)
+        sync = changes.token(writer)
     slug = article["slug"]
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
 
@@ -72,9 +71,8 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
         raise Conflict("transition", "Only a published article can be unpublished.")
     changed = draft.status == "published"
     drafts.set_facts(writer, draft.id, status="unpublished")
-    number = _withdraw(writer, draft) if changed else changes.number(writer)
+    sync = _withdraw(writer, draft) if changed else changes.token(writer)
     slug, first = str(draft.document.slug), draft.facts["first_published_at"]
-    sync = changes.token(writer, number)
     return Publication(draft.id, slug, draft.version, "unpublished", first, changed, None, sync, [])
 
 
@@ -99,7 +97,7 @@ def _record(writer: Writer, draft: Draft, first_published_at: str) -> None:
     drafts.set_facts(writer, draft.id, first_published_at=first_published_at, **facts)
 
 
-def _withdraw(writer: Writer, draft: Draft) -> int:
+def _withdraw(writer: Writer, draft: Draft) -> str:
     """Drop what readers see; the tombstone's number is taken last."""
     snapshots.drop(writer, draft.id)
     parts.drop(writer, draft.id)

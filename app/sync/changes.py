@@ -34,28 +34,33 @@ changes = Table(
 )
 
 
-def append(writer: Writer, article_id: str, *, live: bool, surrogate_keys: Sequence[str]) -> int:
-    """Number the change of one article; a withdrawal (not ``live``) leaves a tombstone.
+def append(writer: Writer, article_id: str, *, live: bool, surrogate_keys: Sequence[str]) -> str:
+    """Number the change of one article and return its token; a withdrawal (not ``live``) leaves a tombstone.
 
     Call it last in the transaction: from here to the commit every other publication waits, which is
     what makes numbers follow commits.
     """
-    taken = writer.execute(update(feed).values(number=feed.c.number + 1).returning(feed.c.number))
-    number = int(taken.scalar_one())
+    take = update(feed).values(number=feed.c.number + 1).returning(feed.c.number, feed.c.epoch)
+    taken = writer.execute(take).one()
+    number, epoch = int(taken.number), str(taken.epoch)
     row = {"number": number, "live": live, "changed_at": writer.stamp, "surrogate_keys": list(surrogate_keys)}
     insert = postgresql.insert if writer.on_postgresql else sqlite.insert
     statement = insert(changes).values(article_id=article_id, **row)
     writer.execute(statement.on_conflict_do_update(index_elements=[changes.c.article_id], set_=row))
-    return number
+    return _token(epoch, number)
 
 
-def number(reader: Reader) -> int:
-    """The number of the latest change; 0 before the first."""
-    return int(reader.execute(select(feed.c.number)).scalar_one())
+def state(reader: Reader) -> tuple[str, int]:
+    """The feed's epoch and the number of its latest change, 0 before the first: while they stand, so do all lists."""
+    row = reader.execute(select(feed.c.epoch, feed.c.number)).one()
+    return str(row.epoch), int(row.number)
 
 
-def token(reader: Reader, cursor: int) -> str:
-    """The opaque token from which a mirror that has seen everything up to ``cursor`` goes on."""
-    epoch = reader.execute(select(feed.c.epoch)).scalar_one()
+def token(reader: Reader) -> str:
+    """The token of the latest change."""
+    return _token(*state(reader))
+
+
+def _token(epoch: str, cursor: int) -> str:
     content = json.dumps([TOKEN_FORMAT, epoch, cursor, cursor, {}], separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")

@@ -32,7 +32,14 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 _INLINE_BYTES = 65_536  # larger bodies are parsed in a thread: a megabyte would hold up the loop for 30 ms
 _PATCH_OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
-_PATCH_FAILURES = (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, LookupError, TypeError, ValueError)
+_PATCH_FAILURES = (
+    jsonpatch.JsonPatchException,
+    jsonpatch.JsonPointerException,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True)

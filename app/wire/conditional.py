@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Header, Request
 from starlette.responses import Response
@@ -106,6 +107,14 @@ def not_modified(
 ) -> Response:
     """304 with the headers a 200 would have had for caches. Source: RFC 9110 15.4.5."""
     return Response(status_code=304, headers=_caching(etag, cache_control, vary, surrogate_keys))
+
+
+def moved(request: Request, before: str, now: str) -> Response:
+    """308 from below ``before`` (a path as it was sent) to the same below ``now``, with the same query."""
+    followed = request.scope["path"].removeprefix(before)
+    query = request.scope["query_string"].decode("latin-1")
+    location = quote(now + followed) + (f"?{query}" if query else "")
+    return Response(status_code=308, headers={"Location": location, "Cache-Control": CACHE_CONTROL})
 
 
 async def _required(

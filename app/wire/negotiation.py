@@ -32,7 +32,7 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
     if by_suffix is not None:
         return by_suffix
     accept = request.headers.get("accept")
-    if accept is None:
+    if not accept:
         return "json"
     weights = {rendition: _weight(accept, media_type) for rendition, media_type in MEDIA_TYPES.items()}
     best = max(MEDIA_TYPES, key=lambda rendition: weights[rendition])
@@ -43,7 +43,9 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
 
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes a gzip copy in place of the identity bytes."""
-    return _weight(request.headers.get("accept-encoding", ""), "gzip") > 0
+    accepted = request.headers.get("accept-encoding", "")
+    gzip = _weight(accepted, "gzip")
+    return gzip > 0 and gzip >= _weight(accepted, "identity")
 
 
 def _weight(accept: str, media_type: str) -> float:

@@ -33,7 +33,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cursor: Annotated[str | None, Field(max_length=2_000, description="`next` of the page before.")] = None
+    cursor: Annotated[str | None, Field(max_length=4_000, description="`next` of the page before.")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="How many items a page holds.")] = 20
     count: Annotated[
         Literal["exact", "capped"] | None, Field(description=f"Also count; `capped` stops at {COUNT_CAP:,}.")
@@ -83,7 +83,7 @@ def position(cursor: str | None, bound: str, kinds: tuple[type[Any], ...]) -> tu
     # The digest finds mistakes, not forgers, who may make a cursor for any position they could reach anyway:
     # but nothing a database cannot compare may get through.
     sound = isinstance(values, list) and [type(value) for value in values] == list(kinds)
-    if not sound or not all(value.isprintable() for value in values if isinstance(value, str)):
+    if not sound or not all(_comparable(value) for value in values):
         detail = "The cursor was not given by this list with these filters and this sort; begin without one."
         raise Malformed("cursor-invalid", detail, (Fault("cursor-invalid", detail, parameter="cursor"),))
     return tuple(values)
@@ -140,6 +140,13 @@ def answer(
     """One page for editors: never stored. A list for readers goes through ``page`` and ``conditional.answer``."""
     body, headers = page(request, query, found, bound, counted)
     return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
+
+
+def _comparable(value: object) -> bool:
+    """Whether both databases can compare a column with ``value``."""
+    if isinstance(value, str):  # not isprintable(): a name may have a full-width space in it
+        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return isinstance(value, int) and 0 <= value < 2**31
 
 
 def _digest(content: bytes, bound: str) -> bytes:

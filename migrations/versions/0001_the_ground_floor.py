@@ -54,6 +54,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
         sa.UniqueConstraint("translation_key", "language", name=op.f("uq_articles_translation_key_language")),
     )
+    op.create_index("ix_articles_slug", "articles", ["slug"], unique=False)
     op.create_index("ix_articles_status_updated_at_id", "articles", ["status", "updated_at", "id"], unique=False)
     op.create_index("ix_articles_updated_at_id", "articles", ["updated_at", "id"], unique=False)
 
@@ -151,7 +152,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     op.create_table(
         "publishers",
         sa.Column("id", _key(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", _key(), nullable=False),
         sa.Column("aliases", sa.JSON(), nullable=False),
         sa.Column("hosts", sa.JSON(), nullable=False),
         sa.Column("homepage_url", sa.Text(), nullable=True),
@@ -164,6 +165,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.ForeignKeyConstraint(["merged_into"], ["publishers.id"], name=op.f("fk_publishers_merged_into")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publishers")),
     )
+    op.create_index("ix_publishers_name_id", "publishers", ["name", "id"], unique=False)
+
     op.create_table(
         "site",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -275,9 +278,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     )
     op.create_index("ix_public_citations_article_id", "public_citations", ["article_id"], unique=False)
     op.create_index(
-        "ix_public_citations_publisher_id", "public_citations", ["publisher_id", "published_at"], unique=False
+        "ix_public_citations_publisher_id",
+        "public_citations",
+        ["publisher_id", "published_at", "article_id"],
+        unique=False,
     )
-    op.create_index("ix_public_citations_source_id", "public_citations", ["source_id", "published_at"], unique=False)
+    op.create_index(
+        "ix_public_citations_source_id", "public_citations", ["source_id", "published_at", "article_id"], unique=False
+    )
 
     op.create_table(
         "public_key_points",
@@ -299,6 +307,18 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_public_key_points")),
     )
     op.create_index("ix_public_key_points_article_id", "public_key_points", ["article_id"], unique=False)
+    op.create_index(
+        "ix_public_key_points_published_at", "public_key_points", ["published_at", "article_id"], unique=False
+    )
+    op.create_index(
+        "ix_public_key_points_publisher_id",
+        "public_key_points",
+        ["publisher_id", "published_at", "article_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_public_key_points_source_id", "public_key_points", ["source_id", "published_at", "article_id"], unique=False
+    )
 
     op.create_table(
         "public_questions",
@@ -315,6 +335,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("section_id", name=op.f("pk_public_questions")),
     )
     op.create_index("ix_public_questions_article_id", "public_questions", ["article_id"], unique=False)
+    op.create_index(
+        "ix_public_questions_published_at", "public_questions", ["published_at", "article_id"], unique=False
+    )
 
     op.create_table(
         "public_sections",
@@ -331,6 +354,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_public_sections")),
     )
     op.create_index("ix_public_sections_article_id", "public_sections", ["article_id"], unique=False)
+    op.create_index("ix_public_sections_published_at", "public_sections", ["published_at", "article_id"], unique=False)
 
     op.create_table(
         "public_tags",
@@ -344,6 +368,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.PrimaryKeyConstraint("tag", "article_id", name=op.f("pk_public_tags")),
     )
     op.create_index("ix_public_tags_article_id", "public_tags", ["article_id"], unique=False)
+    op.create_index("ix_public_tags_tag", "public_tags", ["tag", "published_at", "article_id"], unique=False)
 
     op.create_table(
         "publisher_hosts",
@@ -425,7 +450,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         "sources",
         sa.Column("id", _key(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("canonical_url", _key(), nullable=False),
+        sa.Column("canonical_url", sa.Text(), nullable=False),
+        sa.Column("canonical_sha256", _key(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("publisher_id", _key(), nullable=True),
         sa.Column("published_on", _key(), nullable=True),
@@ -442,7 +468,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement a table
         sa.ForeignKeyConstraint(["merged_into"], ["sources.id"], name=op.f("fk_sources_merged_into")),
         sa.ForeignKeyConstraint(["publisher_id"], ["publishers.id"], name=op.f("fk_sources_publisher_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
-        sa.UniqueConstraint("canonical_url", name=op.f("uq_sources_canonical_url")),
+        sa.UniqueConstraint("canonical_sha256", name=op.f("uq_sources_canonical_sha256")),
     )
     op.create_index("ix_sources_publisher_id", "sources", ["publisher_id"], unique=False)
 

@@ -143,3 +143,24 @@ class TestFaults:
         article = create(client, pages=[{"sections": [a_section(citations=[a_citation(published_on=date)])]}])
         citation = article["pages"][0]["sections"][0]["citations"][0]
         assert citation["source"]["published_on"] == date
+
+    @pytest.mark.parametrize("at", ["20240101T000000Z", "2024-01-01", "2024-01-01T00:00:00", "2024-W01-1T00:00:00Z"])
+    def test_an_instant_that_is_none_is_refused(self, client: TestClient, at: str) -> None:
+        answer = client.post("/v1/manage/articles", json={"title": "菊", "corrections": [{"at": at}]})
+        assert answer.json()["errors"][0]["code"] == "instant-invalid"
+
+    def test_a_language_has_one_spelling(self, client: TestClient) -> None:
+        assert create(client, language="ZH-hant-tw")["language"] == "zh-Hant-TW"
+
+    def test_a_correction_keeps_the_time_of_its_first_save(self, client: TestClient) -> None:
+        document = a_document(corrections=[{"text": "訂正"}])
+        article = create(client, document)
+        answer = client.put(f"/v1/manage/articles/{article['id']}", json=document, headers={"If-Match": "*"})
+        assert answer.json() == article
+
+    @pytest.mark.parametrize(
+        "site", [{"menu": [{"href": "javascript:1"}]}, {"menu": [{"href": "/\u0007"}]}, {"timezone": "No/Where"}]
+    )
+    def test_a_site_is_held_against_the_same_rules(self, client: TestClient, site: dict[str, Any]) -> None:
+        answer = client.put("/v1/manage/site", json=site, headers={"If-Match": "*"})
+        assert answer.status_code == 422

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.factories import a_citation, a_document, a_section, create
+from tests.factories import a_citation, a_document, a_section, create, publish, published
 
 
 def put(client: TestClient, article: dict[str, Any]) -> Any:
@@ -96,3 +96,34 @@ class TestTakenIds:
         answer = client.post("/v1/manage/articles", json={"title": "菊", "takeaways": [{"id": bad}]})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/takeaways/0/id"
+
+
+class TestLargeDocuments:
+    def test_an_article_with_too_many_parts_is_refused(self, client: TestClient) -> None:
+        page = {"sections": [{}] * 500}
+        answer = client.post("/v1/manage/articles", json={"title": "菊", "pages": [page] * 10})
+        assert answer.status_code == 422
+        assert [(e["code"], e["pointer"]) for e in answer.json()["errors"]] == [("too-many-parts", "")]
+
+    def test_the_largest_one_is_stored_reversed_and_emptied(self, client: TestClient) -> None:
+        pages = [{"sections": [{"heading": f"{page}-{number}"} for number in range(498)]} for page in range(10)]
+        created = client.post("/v1/manage/articles", json={"title": "菊", "pages": pages})
+        assert created.status_code == 201
+        at = created.headers["location"]
+        reversed_ = [{"sections": page["sections"][::-1]} for page in pages]
+        answer = client.put(at, json={"title": "菊", "pages": reversed_}, headers={"If-Match": "*"})
+        first = created.json()["pages"][0]["sections"]
+        assert [s["id"] for s in answer.json()["pages"][0]["sections"]] == [s["id"] for s in first[::-1]]
+        emptied = client.put(at, json={"title": "菊"}, headers={"If-Match": "*"})
+        assert (emptied.status_code, emptied.json()["pages"]) == (200, [])
+
+    def test_a_part_readers_still_see_in_another_article_is_told_at_publish(self, client: TestClient) -> None:
+        first = published(client)
+        section = first["pages"][0]["sections"][0]
+        put(client, first | {"pages": [{"sections": [a_section(heading="別の話")]}]})
+        second = create(client, pages=[{"sections": [a_section(id=section["id"])]}])
+        at = f"/v1/manage/articles/{second['id']}/publish"
+        refused = client.post(at, headers={"If-Match": "*"})
+        assert (refused.status_code, refused.json()["code"]) == (409, "id-taken")
+        publish(client, first["id"])
+        assert client.post(at, headers={"If-Match": "*"}).status_code == 200

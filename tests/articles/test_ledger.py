@@ -101,3 +101,14 @@ class TestInlineSources:
         answer = client.post("/v1/manage/articles", json={"title": "菊", "pages": [{"sections": [section]}]})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/pages/0/sections/0/citations/0/source/url"
+
+    def test_an_address_of_the_longest_kind_is_kept_on_both_databases(self, client: TestClient) -> None:
+        path = "".join(chr(0x4E00 + number) for number in range(1500))
+        first = cite(client, source={"url": f"https://example.jp/{path}"})
+        second = cite(client, source={"url": f"http://example.jp/{path}/"})
+        assert first["source"]["id"] == second["source"]["id"]
+
+    def test_an_image_the_source_has_already_is_not_kept_twice(self, client: TestClient) -> None:
+        image = {"url": "https://example.jp/i.jpg", "alt": "菊"}
+        first = cite(client, source={"url": "https://example.jp/1", "image": image}, image=image)
+        assert (first["image"], first["source"]["image"]["alt"]) == (None, "菊")

@@ -109,6 +109,21 @@ class TestExternalIds:
         answer = client.post("/v1/manage/articles", json=a_document(external_ids=external))
         assert answer.status_code == 422
 
+    def test_put_with_if_match_keeps_the_external_id_it_was_addressed_by(self, client: TestClient) -> None:
+        at = "/v1/manage/articles/ext:cms:1"
+        client.put(at, json=a_document())
+        for match in ('"1"', "*"):
+            answer = client.put(at, json=a_document(title=f"二{match}"), headers={"If-Match": match})
+            assert (answer.status_code, answer.json()["external_ids"]) == (200, {"cms": "1"})
+        both = client.put(at, json=a_document(), headers={"If-Match": "*", "If-None-Match": "*"})
+        assert both.status_code == 412
+
+    @pytest.mark.parametrize("match", ["*", '"1"'])
+    def test_if_match_on_an_external_id_nobody_bears_is_stale(self, client: TestClient, match: str) -> None:
+        answer = client.put("/v1/manage/articles/ext:cms:9", json=a_document(), headers={"If-Match": match})
+        assert answer.status_code == 412
+        assert client.get("/v1/manage/articles").json()["items"] == []
+
 
 class TestTranslations:
     def test_one_article_for_each_language_of_a_translation(self, client: TestClient) -> None:
@@ -116,3 +131,9 @@ class TestTranslations:
         create(client, translation_key="kiku", language="en")
         answer = client.post("/v1/manage/articles", json=a_document(translation_key="kiku", language="ja"))
         assert (answer.status_code, answer.json()["code"]) == (409, "translation-taken")
+
+
+class TestNamesakes:
+    def test_many_articles_of_one_title_get_slugs_without_gaps(self, client: TestClient) -> None:
+        slugs = [create(client, {"title": "同じ題"})["slug"] for _ in range(12)]
+        assert slugs == ["同じ題", *(f"同じ題-{number}" for number in range(2, 13))]

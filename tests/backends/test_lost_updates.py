@@ -11,6 +11,7 @@ from app.database import Database
 from tests.conftest import a_key
 from tests.factories import a_document
 from tests.live import served
+from tests.publishing.test_transfer import EXAMPLE
 
 EDITORS = 8
 ROUNDS = 12
@@ -84,3 +85,41 @@ def test_a_new_source_cited_by_many_at_once_stands_once_in_the_ledger(live: http
     with ThreadPoolExecutor(12) as pool:
         results = list(pool.map(create, range(24)))
     assert all(result == results[0] for result in results)
+
+
+def test_one_page_imported_by_many_at_once_becomes_one_article(live: httpx2.Client) -> None:
+    page = EXAMPLE.read_bytes()
+
+    def bring(_: int) -> tuple[int, str]:
+        answer = live.post("/v1/manage/imports?publish=true", content=page, headers={"Content-Type": "text/plain"})
+        return answer.status_code, answer.json()["items"][0]["article_id"]
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(bring, range(6)))
+    assert sorted(status for status, _ in results) == [200] * 5 + [201]
+    assert len({article_id for _, article_id in results}) == 1
+
+
+def test_one_external_id_put_by_many_at_once_is_created_once(live: httpx2.Client) -> None:
+    def put(number: int) -> int:
+        answer = live.put("/v1/manage/articles/ext:cms:1", json=a_document(title=f"題{number}"))
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(12) as pool:
+        statuses = sorted(pool.map(put, range(12)))
+    assert statuses == [200] * 11 + [201]
+
+
+def test_new_publishers_named_in_any_order_at_once_stand_in_nobodys_way(live: httpx2.Client) -> None:
+    def create(turn: int) -> int:
+        names = [f"新聞{number}" for number in range(12)]
+        sources = [
+            {"url": f"https://example.jp/{turn}/{at}", "publisher": {"name": name}}
+            for at, name in enumerate(names if turn % 2 else names[::-1])
+        ]
+        section = {"heading": "一", "citations": [{"source": source} for source in sources]}
+        answer = live.post("/v1/manage/articles", json={"title": "菊", "pages": [{"sections": [section]}]})
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(create, range(32))) == {201}

@@ -174,6 +174,33 @@ class TestFurtherPages:
         assert page.json()["sections"][0]["question"] == "最初の一鉢は?"
         assert client.get(f"/v1/articles/{item['slug']}/pages/1").json()["next"]["href"].endswith("/pages/2")
         again = import_page(client, text, f"?into={item['article_id']}&page=2")
-        assert (again.status_code, again.json()["code"]) == (409, "page-filled")
+        assert (again.status_code, again.json()["items"][0]["created"]) == (200, False)
+        other = import_page(client, text.replace("小菊", "大菊"), f"?into={item['article_id']}&page=2")
+        assert (other.status_code, other.json()["code"]) == (409, "page-filled")
         assert import_page(client, text, f"?into={item['article_id']}&page=9").status_code == 404
         assert import_page(client, text, f"?into={item['article_id']}").status_code == 400
+
+    def test_what_belongs_to_the_head_of_an_article_is_told_as_unmatched(self, client: TestClient) -> None:
+        item = import_page(client, EXAMPLE.read_text("utf-8")).json()["items"][0]
+        page = "菊の話\n前文です。\n菊の話\n要点\n💡 一つ目です。\n💡 二つ目です。\n小菊の園\n小菊の報\n✅ 点です。\n"
+        page += "さらに読む ⇒園芸社出典/画像元: https://garden.example.jp/x\n本文です。"
+        answer = import_page(client, page, f"?into={item['article_id']}&page=2&publish=true")
+        assert answer.status_code == 200, answer.text
+        told = answer.json()["items"][0]
+        assert {"number": 5, "text": "💡 一つ目です。"} in told["unmatched"]
+        assert all(line["pointer"].startswith("/pages/1/") for line in told["lines"])
+        assert client.get(f"/v1/articles/{item['slug']}/pages/2").status_code == 200
+
+
+class TestKnownPages:
+    def test_one_that_nobody_touched_is_published_when_asked_for(self, client: TestClient) -> None:
+        page = EXAMPLE.read_text("utf-8")
+        item = import_page(client, page).json()["items"][0]
+        assert client.get(f"/v1/articles/{item['slug']}").status_code == 404
+        again = import_page(client, page, "?publish=true")
+        assert (again.status_code, again.json()["items"][0]["created"]) == (200, False)
+        assert client.get(f"/v1/articles/{item['slug']}").status_code == 200
+
+    def test_a_page_of_too_many_lines_is_refused(self, client: TestClient) -> None:
+        answer = import_page(client, "https://example.jp/\n" * 30_000)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "too-many-lines")

@@ -1,0 +1,112 @@
+"""Sections, key points and questions of published articles, across all of them. GET only, cacheable.
+
+One article's own sections are in ``published.py``; the parts of working copies in ``parts.py``.
+"""
+
+from dataclasses import astuple
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import text
+from app.articles.fields import Id, Instant, Language, Slug
+from app.database import Reader as Snapshot
+from app.delivery import part_lists, schemas
+from app.delivery.part_lists import Filters, Kind
+from app.errors import NotFound
+from app.sync import changes
+from app.wire import conditional, paging, public_lists
+from app.wire.caller import PublicReader
+from app.wire.sessions import Reader
+
+router = APIRouter(prefix="/v1", tags=["reading"])
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
+
+
+class PartQuery(paging.ListQuery):
+    """The filters of every list of parts."""
+
+    article: Id | None = None
+    tag: Slug | None = None
+    publisher: Id | None = None
+    source: Id | None = None
+    language: Language | None = None
+    published_after: Instant | None = None
+    published_before: Instant | None = None
+
+
+class KeyPointQuery(PartQuery):
+    """The filters of the list of key points."""
+
+    kind: Literal["takeaway", "citation"] | None = None
+
+
+@router.get("/sections", summary="List sections", responses={200: {"model": schemas.SectionList}, **UNCHANGED})
+def list_sections(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
+    """Sections of all published articles, each with its page number and its article's card.
+
+    The latest published article's come first, in reading order. `article`, `publisher` and `source` are ids;
+    `publisher` and `source` hold the sections that cite them. `tag`, `language`, `published_after` and
+    `published_before` (inclusive) are about the article.
+    """
+    return _list(request, query, reader, "section")
+
+
+@router.get("/sections/{id}", summary="Read a section", responses={200: {"model": schemas.PublicSection}, **UNCHANGED})
+def read_public_section(_: PublicReader, request: Request, id: str, reader: Reader) -> Response:
+    """One section of a published article, with its page number and its article's card."""
+    return _part(request, reader, "section", id)
+
+
+@router.get("/key-points", summary="List key points", responses={200: {"model": schemas.KeyPointList}, **UNCHANGED})
+def list_key_points(
+    _: PublicReader, request: Request, query: Annotated[KeyPointQuery, Query()], reader: Reader
+) -> Response:
+    """Key points of all published articles: takeaways, and what citations say, each with its article's card.
+
+    The latest published article's come first, in reading order, its takeaways before the rest. `kind` is
+    `takeaway` or `citation`; `publisher` and `source` hold the key points of citations of theirs; the other
+    filters are those of sections.
+    """
+    return _list(request, query, reader, "key_point")
+
+
+@router.get(
+    "/key-points/{id}", summary="Read a key point", responses={200: {"model": schemas.PublicKeyPoint}, **UNCHANGED}
+)
+def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Reader) -> Response:
+    """One key point of a published article, with its source and its article's card."""
+    return _part(request, reader, "key_point", id)
+
+
+@router.get("/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED})
+def list_questions(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
+    """The questions that sections of published articles ask, with their answers and the sources behind them.
+
+    The latest published article's come first, in reading order; the filters are those of sections.
+    """
+    return _list(request, query, reader, "question")
+
+
+def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> Response:
+    filters = Filters(**query.model_dump(exclude=set(paging.ListQuery.model_fields)))
+    return public_lists.answer(
+        request,
+        query,
+        bound=paging.bound_to(kind, *astuple(filters)),
+        kinds=(str, str, int),
+        find=lambda after, limit: part_lists.latest(reader, kind, filters, after, limit),
+        count=lambda cap: part_lists.count(reader, kind, filters, cap),
+        state=changes.state(reader),
+        surrogate_keys="articles",
+    )
+
+
+def _part(request: Request, reader: Snapshot, kind: Literal["section", "key_point"], id: str) -> Response:
+    found = part_lists.find(reader, kind, id.lower()) if text.uuid_shaped(id) else None
+    if found is None:
+        raise NotFound("part-unknown", "Nothing published is at this address.")
+    return conditional.answer(request, found.body, surrogate_keys=f"article-{found.article_id}")

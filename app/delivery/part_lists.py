@@ -1,0 +1,118 @@
+"""Public lists of parts: sections, key points, questions and citations, the newest article's first.
+
+They are made of the rows that ``parts.py`` writes and of the cards of their articles. Lists of articles,
+and of one article's sections, are in ``listings.py``; of sources, publishers and tags in ``ledger_lists.py``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
+
+from app.database import Reader
+from app.delivery import parts
+from app.delivery.parts import public_citations, public_key_points, public_questions, public_sections, public_tags
+from app.delivery.snapshots import snapshots
+
+Kind = Literal["section", "key_point", "question", "citation"]
+Position = tuple[str, str, int]
+"""Where a page ended: when the article of its last part was published, its id, the part's place in it."""
+
+_TABLES: dict[Kind, Table] = {
+    "section": public_sections,
+    "key_point": public_key_points,
+    "question": public_questions,
+    "citation": public_citations,
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which parts a list holds; None means any.
+
+    ``article, tag, language, published_after, published_before`` are about the part's article. ``kind`` is a
+    key point's.
+    """
+
+    article: str | None = None
+    tag: str | None = None
+    publisher: str | None = None
+    source: str | None = None
+    language: str | None = None
+    published_after: str | None = None
+    published_before: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """One part as readers see it, and the article it belongs to."""
+
+    article_id: str
+    body: bytes
+
+
+def latest(
+    reader: Reader, kind: Kind, filters: Filters, after: Position | None, limit: int
+) -> list[tuple[Position, bytes]]:
+    """Up to ``limit`` parts behind ``after``, each with its position: newest article first, then reading order."""
+    table = _TABLES[kind]
+    # By the tag's own rows where a tag is asked for: they lie in this order, and a rare tag reads only its own.
+    ordering = table if filters.tag is None else public_tags
+    published_at, article_id = ordering.c.published_at, ordering.c.article_id
+    query = _selected(table, filters, published_at, article_id, table.c.position, table.c.body, snapshots.c.card)
+    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id)
+    if after is not None:
+        here = tuple_(published_at, article_id) <= tuple_(literal(after[0]), literal(after[1]))
+        shown = and_(article_id == after[1], table.c.position <= after[2])
+        query = query.where(here, not_(shown))
+    order = (published_at.desc(), article_id.desc(), table.c.position)
+    return [
+        ((row["published_at"], row["article_id"], row["position"]), parts.with_card(row["body"], row["card"]))
+        for row in reader.rows(query.order_by(*order).limit(limit))
+    ]
+
+
+def count(reader: Reader, kind: Kind, filters: Filters, cap: int | None) -> int:
+    """How many parts the list holds; counting stops one beyond ``cap``."""
+    table = _TABLES[kind]
+    query = _selected(table, filters, table.c.position)
+    if cap is not None:
+        query = query.limit(cap + 1)
+    return int(reader.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+
+def find(reader: Reader, kind: Literal["section", "key_point"], id: str) -> Found | None:
+    """The part with this id, or None where nothing public has it."""
+    table = _TABLES[kind]
+    query = select(table.c.article_id, table.c.body, snapshots.c.card)
+    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id).where(table.c.id == id)
+    row = reader.row(query)
+    return Found(row["article_id"], parts.with_card(row["body"], row["card"])) if row else None
+
+
+def _selected(table: Table, filters: Filters, *columns: Column[Any]) -> Select[Any]:
+    query: Select[Any] = select(*columns).select_from(table)
+    if filters.tag is not None:
+        query = query.join(public_tags, public_tags.c.article_id == table.c.article_id)
+        query = query.where(public_tags.c.tag == filters.tag)
+    return query.where(*_conditions(table, filters))
+
+
+def _conditions(table: Table, filters: Filters) -> Sequence[ColumnElement[bool]]:
+    named = {"article_id": filters.article, "language": filters.language, "kind": filters.kind}
+    conditions = [table.c[column] == wanted for column, wanted in named.items() if wanted is not None]
+    for column, wanted in (("source_id", filters.source), ("publisher_id", filters.publisher)):
+        if wanted is None:
+            continue
+        if column in table.c:
+            conditions.append(table.c[column] == wanted)
+        else:
+            cited_in = select(public_citations.c.section_id).where(public_citations.c[column] == wanted)
+            conditions.append((table.c.id if table is public_sections else table.c.section_id).in_(cited_in))
+    if filters.published_after is not None:
+        conditions.append(table.c.published_at >= filters.published_after)
+    if filters.published_before is not None:
+        conditions.append(table.c.published_at <= filters.published_before)
+    return conditions

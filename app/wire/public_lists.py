@@ -1,0 +1,49 @@
+"""A list as readers get it: one page behind a cursor, its count, its ETag, and 304 before anything is read.
+
+Cursors, projections and counts themselves are in ``paging.py``, what editors list too.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.wire import conditional, paging
+
+Find = Callable[[Any, int], Sequence[tuple[paging.Position, bytes]]]
+"""Items behind a position (a tuple; None: from the start), at most so many, each with its own position."""
+Count = Callable[[int | None], int]
+"""How many items the whole list holds, counted up to one beyond the cap given."""
+
+
+def answer(  # noqa: PLR0913 - what a list consists of
+    request: Request,
+    query: paging.ListQuery,
+    *,
+    bound: str,
+    kinds: tuple[type[Any], ...],
+    find: Find,
+    count: Count,
+    state: object | None,
+    surrogate_keys: str,
+) -> Response:
+    """The page that ``query`` asks for, or 304.
+
+    ``bound`` and ``kinds``: what a cursor belongs to and holds. ``state``: the feed's, where the list changes
+    only together with it: its ETag then needs no body. None: the ETag is that of the bytes.
+    Raises: Malformed (``cursor-invalid``, ``field-unknown``).
+    """
+    after = paging.position(query.cursor, bound, kinds)
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        found = find(after, query.limit + 1)
+        return paging.page(request, query, found, bound, paging.counted(query.count, count))
+
+    etag = None if state is None else _etag(request, state)
+    return conditional.lazy(request, etag, build, surrogate_keys=surrogate_keys)
+
+
+def _etag(request: Request, state: object) -> str:
+    content = f"{state} {request.scope['path']}?".encode() + request.scope["query_string"]
+    return conditional.digest(content)
