@@ -25,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    make_url,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -139,6 +140,8 @@ class Database:
         self, url: str, clock: Callable[[], datetime] = system_clock, *, replica_url: str | None = None
     ) -> None:
         self.clock = clock
+        self.sqlite_path = make_url(url).database if url.startswith("sqlite") else None
+        """The file, where this is SQLite."""
         self.writer_slots = POOL_SIZE
         if url.startswith("sqlite"):
             self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from app.api import (
     articles,
     health,
+    hot,
     parts,
     published,
     published_ledger,
@@ -24,6 +25,7 @@ from app.api import (
     transfer,
 )
 from app.database import Database
+from app.delivery.snapshot_file import SnapshotFile
 from app.settings import Settings
 from app.wire import browsers, openapi, problems
 from app.wire.parameters import Parameters
@@ -73,7 +75,10 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.add_middleware(browsers.Head)
     app.add_middleware(browsers.Nosniff)
     app.add_middleware(browsers.Origins, origins=chosen.cors_origins)
-    app.add_middleware(Trace, logs=chosen.access_log == "on")
+    logs = chosen.access_log == "on"
+    app.add_middleware(Trace, logs=logs)
+    if opened.sqlite_path is not None and chosen.read_keys == "open":
+        app.add_middleware(hot.HotReads, file=SnapshotFile(opened.sqlite_path), trace=Trace(app, logs=logs))
     return app
 
 

@@ -36,7 +36,6 @@ ELSEWHERE: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client has it already."},
     308: {"description": "An old slug: see Location."},
 }
-VARY = "Accept, Accept-Encoding"
 
 
 def _ids(value: str) -> str:
@@ -152,25 +151,21 @@ def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, s
     compressed = negotiation.takes_gzip(request)
     seen = request.headers.get("if-none-match")
     # The ETag alone is read first where a 304 may come of it: the bytes are then left where they are.
-    etag = snapshots.find_etag(reader, key, page) if seen is not None else None
-    if etag is not None and conditional.none_match(seen, etag):
-        return conditional.not_modified(_coded(etag, compressed=compressed), vary=VARY)
+    known = snapshots.find_etag(reader, key, page) if seen is not None else None
+    if known is not None and conditional.none_match(seen, known[1]):
+        etag = conditional.coded(known[1], compressed=compressed)
+        return conditional.not_modified(etag, vary=negotiation.VARY, surrogate_keys=f"article-{known[0]}")
     found = snapshots.read(reader, key, page, compressed=compressed)
     if found is None:
         return _elsewhere(request, reader, key)
     return conditional.answer(
         request,
         found.body,
-        _coded(found.etag, compressed=compressed),
-        vary=VARY,
+        conditional.coded(found.etag, compressed=compressed),
+        vary=negotiation.VARY,
         surrogate_keys=f"article-{found.article_id}",
         headers={"Content-Encoding": "gzip"} if compressed else None,
     )
-
-
-def _coded(etag: str, *, compressed: bool) -> str:
-    """The ETag of the copy that is sent: the gzip copy bears its own (DESIGN, section 4, Caching)."""
-    return f'{etag[:-1]}-gzip"' if compressed else etag
 
 
 def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Response:
@@ -190,7 +185,7 @@ def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Res
         content.encode(),
         f'{found.etag[:-1]}-txt-{stored.version}"',
         media_type="text/plain",
-        vary=VARY,
+        vary=negotiation.VARY,
         surrogate_keys=f"article-{found.article_id} site",
     )
 

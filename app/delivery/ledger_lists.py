@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, func, literal, select, tuple_
 
 from app.articles import publishers as publisher_ledger
 from app.articles import sources as source_ledger
@@ -137,23 +137,25 @@ def _publisher(row: Row) -> Shape:
 def _sources(filters: Filters) -> list[ColumnElement[bool]]:
     own = {"publisher_id": filters.publisher, "language": filters.language, "type": filters.type}
     conditions = [sources.c[name] == wanted for name, wanted in own.items() if wanted is not None]
-    return [*conditions, sources.c.merged_into.is_(None), _cited(public_citations.c.source_id == sources.c.id, filters)]
+    return [*conditions, sources.c.merged_into.is_(None), _cited(sources.c.id, public_citations.c.source_id, filters)]
 
 
 def _publishers(filters: Filters) -> list[ColumnElement[bool]]:
     own = {"language": filters.language, "country": filters.country}
     conditions = [publishers.c[name] == wanted for name, wanted in own.items() if wanted is not None]
-    cited = _cited(public_citations.c.publisher_id == publishers.c.id, filters)
+    cited = _cited(publishers.c.id, public_citations.c.publisher_id, filters)
     return [*conditions, publishers.c.merged_into.is_(None), cited]
 
 
-def _cited(here: ColumnElement[bool], filters: Filters) -> ColumnElement[bool]:
-    """Whether a citation that readers see is one of ``here``, in an article of which the filters hold."""
-    conditions = [here, *_in_article(*_CITED_AS, filters)]
+def _cited(id: Column[Any], cited_id: Column[Any], filters: Filters) -> ColumnElement[bool]:
+    """Whether a citation that readers see names this ``id``, in an article of which the filters hold."""
+    conditions = [*_in_article(*_CITED_AS, filters)]
     if filters.tag is not None:
         tagged = select(public_tags.c.article_id).where(public_tags.c.tag == filters.tag)
         conditions.append(public_citations.c.article_id.in_(tagged))
-    return select(public_citations.c.id).where(*conditions).exists()
+    if filters.article is not None:  # a few citations: from them to the ledger, not through all of it
+        return id.in_(select(cited_id).where(*conditions))
+    return select(public_citations.c.id).where(cited_id == id, *conditions).exists()
 
 
 def _borne(filters: Filters) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ and of one article's sections, are in ``listings.py``; of sources, publishers an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
@@ -61,12 +61,14 @@ def latest(
     # By the tag's own rows where a tag is asked for: they lie in this order, and a rare tag reads only its own.
     ordering = table if filters.tag is None else public_tags
     published_at, article_id = ordering.c.published_at, ordering.c.article_id
+    near: list[ColumnElement[bool]] = []
+    if filters.publisher is not None and filters.source is None and "publisher_id" not in table.c:
+        near, filters = _nearest(table, filters, after, limit), replace(filters, publisher=None)
     query = _selected(table, filters, published_at, article_id, table.c.position, table.c.body, snapshots.c.card)
-    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id)
+    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id).where(*near)
     if after is not None:
-        here = tuple_(published_at, article_id) <= tuple_(literal(after[0]), literal(after[1]))
         shown = and_(article_id == after[1], table.c.position <= after[2])
-        query = query.where(here, not_(shown))
+        query = query.where(_from(ordering, after), not_(shown))
     order = (published_at.desc(), article_id.desc(), table.c.position)
     return [
         ((row["published_at"], row["article_id"], row["position"]), parts.with_card(row["body"], row["card"]))
@@ -92,6 +94,34 @@ def find(reader: Reader, kind: Literal["section", "key_point"], id: str) -> Foun
     return Found(row["article_id"], parts.with_card(row["body"], row["card"])) if row else None
 
 
+def _nearest(table: Table, filters: Filters, after: Position | None, limit: int) -> list[ColumnElement[bool]]:
+    """Conditions for the sections or questions that cite the publisher, in no more articles than a page can need.
+
+    A publisher may stand in every third section (45 ms to sort them all, at 10,000 articles); each article holds
+    one at least, and that in which the page before ended may have no other.
+    """
+    cited = public_citations.c
+    articles = select(cited.published_at, cited.article_id).distinct().where(*_conditions(public_citations, filters))
+    if filters.tag is not None:
+        tagged = select(public_tags.c.article_id).where(public_tags.c.tag == filters.tag)
+        articles = articles.where(cited.article_id.in_(tagged))
+    if after is not None:
+        articles = articles.where(_from(public_citations, after))
+    newest = articles.order_by(cited.published_at.desc(), cited.article_id.desc()).limit(limit + 1).subquery()
+    here = (cited.section_id == _section_id(table), cited.article_id == table.c.article_id)
+    cites = select(cited.id).where(*here, cited.publisher_id == filters.publisher).exists()
+    return [table.c.article_id.in_(select(newest.c.article_id)), cites]
+
+
+def _from(table: Table, after: Position) -> ColumnElement[bool]:
+    """Whether a row's article is the one at ``after`` or stands behind it."""
+    return tuple_(table.c.published_at, table.c.article_id) <= tuple_(literal(after[0]), literal(after[1]))
+
+
+def _section_id(table: Table) -> Column[Any]:
+    return table.c.id if table is public_sections else table.c.section_id
+
+
 def _selected(table: Table, filters: Filters, *columns: Column[Any]) -> Select[Any]:
     query: Select[Any] = select(*columns).select_from(table)
     if filters.tag is not None:
@@ -110,7 +140,7 @@ def _conditions(table: Table, filters: Filters) -> Sequence[ColumnElement[bool]]
             conditions.append(table.c[column] == wanted)
         else:
             cited_in = select(public_citations.c.section_id).where(public_citations.c[column] == wanted)
-            conditions.append((table.c.id if table is public_sections else table.c.section_id).in_(cited_in))
+            conditions.append(_section_id(table).in_(cited_in))
     if filters.published_after is not None:
         conditions.append(table.c.published_at >= filters.published_after)
     if filters.published_before is not None:

@@ -124,11 +124,11 @@ def stored_content(reader: Reader, article_id: str) -> tuple[str, str, str] | No
     return (row["content_sha256"], row["revised_at"], row["etag"]) if row else None
 
 
-def find_etag(reader: Reader, key: str, page: int | None = None) -> str | None:
-    """The ETag at this address, without touching the bytes; None where nothing is public."""
+def find_etag(reader: Reader, key: str, page: int | None = None) -> tuple[str, str] | None:
+    """The article's id and the ETag at this address, without touching the bytes; None where nothing is public."""
     column = snapshots.c.etag if page is None else snapshot_pages.c.etag
-    row = reader.row(_at(select(column), key, page))
-    return row["etag"] if row else None
+    row = reader.row(_at(select(snapshots.c.article_id, column), key, page))
+    return (row["article_id"], row["etag"]) if row else None
 
 
 def read(reader: Reader, key: str, page: int | None = None, *, compressed: bool = False) -> Found | None:

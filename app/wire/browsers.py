@@ -81,7 +81,7 @@ class Origins:
         elif manages:
             await rules(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send, _OPEN))
+            await self._app(scope, receive, _with_headers(send, OPEN))
 
 
 class Nosniff:
@@ -92,12 +92,12 @@ class Nosniff:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        await self._app(scope, receive, _with_headers(send, _SAFE) if scope["type"] == "http" else send)
+        await self._app(scope, receive, _with_headers(send, SAFE) if scope["type"] == "http" else send)
 
 
 # Always the same and so without Vary: Origin, which would make caches keep one copy an origin.
-_OPEN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED)}
-_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+OPEN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ", ".join(EXPOSED)}
+SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def _with_headers(send: Send, added: dict[str, str]) -> Send:

@@ -109,6 +109,11 @@ def not_modified(
     return Response(status_code=304, headers=_caching(etag, cache_control, vary, surrogate_keys))
 
 
+def coded(etag: str, *, compressed: bool) -> str:
+    """The ETag of the copy that is sent: the gzip copy bears its own (DESIGN, section 4, Caching)."""
+    return f'{etag[:-1]}-gzip"' if compressed else etag
+
+
 def moved(request: Request, before: str, now: str) -> Response:
     """308 from below ``before`` (a path as it was sent) to the same below ``now``, with the same query."""
     followed = request.scope["path"].removeprefix(before)

@@ -15,6 +15,10 @@ MEDIA_TYPES: Mapping[Rendition, str] = {"json": "application/json", "txt": "text
 """What can be had, the default first."""
 
 
+VARY = "Accept, Accept-Encoding"
+"""What the copy that is sent depends on."""
+
+
 def split(last_segment: str) -> tuple[str, Rendition | None]:
     """The key and the rendition that the last segment of an address names by its suffix, if any."""
     for rendition in MEDIA_TYPES:
@@ -43,9 +47,13 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
 
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes a gzip copy in place of the identity bytes."""
-    accepted = request.headers.get("accept-encoding", "")
-    gzip = _weight(accepted, "gzip")
-    return gzip > 0 and gzip >= _weight(accepted, "identity")
+    return gzip_taken(request.headers.get("accept-encoding", ""))
+
+
+def gzip_taken(accept_encoding: str) -> bool:
+    """Whether a client that sends this ``Accept-Encoding`` takes gzip, and likes it no less than identity."""
+    gzip = _weight(accept_encoding, "gzip") if "gzip" in accept_encoding or "*" in accept_encoding else 0.0
+    return gzip > 0 and gzip >= _weight(accept_encoding, "identity")
 
 
 def _weight(accept: str, media_type: str) -> float:

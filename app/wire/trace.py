@@ -45,8 +45,7 @@ class Trace:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = self.name(scope)
         status = 500
         sent_bytes = 0
 
@@ -62,11 +61,19 @@ class Trace:
         try:
             await self._app(scope, receive, watch)
         finally:
-            self._tell(scope, status, sent_bytes, time.perf_counter() - began)
+            template: str | None = getattr(scope.get("route"), "path_format", None)
+            self.tell(scope, template, status, sent_bytes, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, sent_bytes: int, seconds: float) -> None:
+    @staticmethod
+    def name(scope: Scope) -> str:
+        """Give the request its id."""
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        return request_id
+
+    def tell(self, scope: Scope, template: str | None, status: int, sent_bytes: int, seconds: float) -> None:
+        """Count a request that was answered, and log it; ``template``: its route's path, None where none matched."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        template: str | None = getattr(scope.get("route"), "path_format", None)
         # By template, not by path: strangers must not be able to make new series.
         route = template or "unmatched"
         REQUESTS.labels(method, route, f"{status // 100}xx").inc()

@@ -100,7 +100,7 @@ class TestTakenIds:
 
 class TestLargeDocuments:
     def test_an_article_with_too_many_parts_is_refused(self, client: TestClient) -> None:
-        page = {"sections": [{}] * 500}
+        page: dict[str, Any] = {"sections": [{}] * 500}
         answer = client.post("/v1/manage/articles", json={"title": "菊", "pages": [page] * 10})
         assert answer.status_code == 422
         assert [(e["code"], e["pointer"]) for e in answer.json()["errors"]] == [("too-many-parts", "")]

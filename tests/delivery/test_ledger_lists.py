@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 from sqlalchemy import Table, update
 
 from app.articles.publishers import publishers
@@ -292,13 +293,14 @@ class TestDescribed:
         id = article["pages"][0]["sections"][0]["citations"][0]["source"]["id"]
         archived = [{"url": "https://web.archive.org/1", "at": "2026-01-02T03:04:05.678Z"}]
         set_row(database, sources, id, archive_urls=archived, note="注")
-        for path, model in [
+        described: list[tuple[str, type[BaseModel]]] = [
             ("sources", schemas.SourceList),
             (f"sources/{id}", schemas.PublicSource),
             (f"sources/{id}/citations", schemas.CitationList),
             ("publishers", schemas.PublisherList),
             ("tags", schemas.TagList),
-        ]:
+        ]
+        for path, model in described:
             answer = client.get(f"/v1/{path}" + ("" if path.endswith(id) else "?count=capped")).json()
             assert model.model_validate(answer).model_dump(exclude_unset=True) == answer
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from app.delivery import schemas
 from tests.conftest import Clock
@@ -212,10 +213,11 @@ class TestHidden:
 class TestDescribed:
     def test_the_answers_have_exactly_the_members_that_are_described(self, client: TestClient) -> None:
         published(client)
-        for name, model in [
+        described: list[tuple[str, type[BaseModel]]] = [
             ("sections", schemas.SectionList),
             ("key-points", schemas.KeyPointList),
             ("questions", schemas.QuestionList),
-        ]:
+        ]
+        for name, model in described:
             answer = client.get(f"/v1/{name}?count=capped").json()
             assert model.model_validate(answer).model_dump(exclude_unset=True) == answer

@@ -1,0 +1,139 @@
+"""Digest articles for benchmarks, the same ones on every run, and a database filled with them.
+
+Their sentences come from ``words.py``; what reading and writing them costs is measured in ``bench.py``.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from app import schema
+from app.articles import drafts
+from app.articles.document import ArticleInput
+from app.database import Database
+from app.publishing import publish
+from app.validation import validated
+from benchmarks import words
+
+CHUNK = 50
+"""How many articles are published in one transaction while a database is filled."""
+SOURCES = 1_500
+"""How many sources the articles share: at 2,000 articles each is cited some five times."""
+_FIRST_AT = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything an article holds; sections are counted a page, and so on downwards."""
+
+    takeaways: int
+    pages: int
+    sections: int
+    citations: int
+    key_points: int
+    paragraphs: int
+    sentences: int
+
+    @property
+    def rows(self) -> int:
+        """The rows of its working copy: the article, pages, sections, citations, key points and takeaways."""
+        sections = self.pages * self.sections
+        citations = sections * self.citations
+        return 1 + self.takeaways + self.pages + sections + citations * (1 + self.key_points)
+
+
+DIGEST = Size(takeaways=4, pages=2, sections=2, citations=2, key_points=3, paragraphs=4, sentences=2)
+"""An everyday digest: 14 to 18 KB of public JSON."""
+LONG = Size(takeaways=10, pages=2, sections=4, citations=2, key_points=3, paragraphs=9, sentences=3)
+"""The working copy of the budget for saving: 85 rows, some 51 KB of JSON."""
+
+
+def document(number: int, size: Size = DIGEST) -> dict[str, Any]:
+    """Article ``number`` as a client would send it; a title, and so a slug, of its own for each number."""
+    random = Random(number)
+    return {
+        "title": f"{random.choice(words.PLACES)}の{random.choice(words.THINGS)}を訪ねて 第{number}回",
+        "lead": words.paragraphs(random, 1, 2),
+        "hero_image": {"url": f"https://images.example.jp/{number}.jpg", "alt": words.sentence(random)},
+        "introduction": words.paragraphs(random, 1, 2),
+        "takeaways": [{"text": words.sentence(random)} for _ in range(size.takeaways)],
+        "pages": [_page(random, size, at) for at in range(size.pages)],
+        "conclusion": words.paragraphs(random, 1, 2),
+        "tags": random.sample(words.TAGS, 2),
+    }
+
+
+def fill(database: Database, articles: int) -> None:
+    """Publish articles 1 to ``articles``, the later ones later; the database must be migrated."""
+    for first in range(1, articles + 1, CHUNK):
+        with database.writing() as writer:
+            for number in range(first, min(first + CHUNK, articles + 1)):
+                draft = drafts.create(writer, validated(ArticleInput, document(number)))
+                publish.publish(writer, draft.id, None)
+
+
+def main() -> None:
+    """Migrate the database at an address and fill it, as a process of its own."""
+    parser = argparse.ArgumentParser(description="Migrate a database and publish generated articles in it.")
+    parser.add_argument("database_url")
+    parser.add_argument("articles", type=int)
+    given = parser.parse_args()
+    database = Database(given.database_url, _clock())
+    schema.migrate(database)
+    fill(database, given.articles)
+    database.close()
+
+
+def _page(random: Random, size: Size, at: int) -> dict[str, Any]:
+    return {
+        "title": None if at == 0 else f"{random.choice(words.THINGS)}のこれから",
+        "teaser": None if at == 0 else words.sentence(random),
+        "sections": [_section(random, size) for _ in range(size.sections)],
+    }
+
+
+def _section(random: Random, size: Size) -> dict[str, Any]:
+    place, thing = random.choice(words.PLACES), random.choice(words.THINGS)
+    return {
+        "heading": f"{place}の{thing}:{random.choice(words.REASONS)}動き出した町",
+        "question": f"{thing}は{place}の暮らしをどう変える?",
+        "answer": f"{random.choice(words.NUMBERS)}の変化",
+        "transition": words.sentence(random),
+        "citations": [_citation(random, size) for _ in range(size.citations)],
+        "body": words.paragraphs(random, size.paragraphs, size.sentences),
+        "commentary": {"text": random.choice(words.FEELINGS)},
+    }
+
+
+def _citation(random: Random, size: Size) -> dict[str, Any]:
+    source = random.randrange(SOURCES)
+    said = Random(f"source {source}")  # the same source says the same wherever it is cited
+    publisher = said.randrange(len(words.PUBLISHERS))
+    return {
+        "source": {
+            "url": f"https://news{publisher}.example.jp/articles/{source}",
+            "title": f"{said.choice(words.ACTORS)}、{said.choice(words.THINGS)}を{said.choice(words.VERBS)}",
+            "publisher": {"name": words.PUBLISHERS[publisher]},
+            "published_on": f"2024-{said.randint(1, 12):02}-{said.randint(1, 28):02}",
+        },
+        "key_points": [{"text": words.sentence(random)} for _ in range(size.key_points)],
+    }
+
+
+def _clock() -> Callable[[], datetime]:
+    """A clock that moves one hour each time it is read: once a transaction."""
+    now = _FIRST_AT
+
+    def read() -> datetime:
+        nonlocal now
+        now += timedelta(hours=1)
+        return now
+
+    return read
+
+
+if __name__ == "__main__":
+    main()
