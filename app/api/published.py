@@ -7,7 +7,6 @@ import json
 import re
 from dataclasses import astuple
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, Field, TypeAdapter
@@ -22,7 +21,7 @@ from app.delivery import listings, schemas, snapshots
 from app.errors import NotFound
 from app.formats import digest_text
 from app.sync import changes
-from app.wire import conditional, negotiation, paging
+from app.wire import conditional, negotiation, paging, public_lists
 from app.wire.caller import PublicReader
 from app.wire.negotiation import Rendition
 from app.wire.sessions import Reader
@@ -77,16 +76,17 @@ def list_articles(
     """
     filters = query.filters()
     bound = paging.bound_to("articles", query.sort, *astuple(filters))
-    after = paging.position(query.cursor, bound, (str, str))
-
-    def build() -> tuple[bytes, dict[str, str]]:
-        found = listings.latest(reader, filters, query.sort, after, query.limit + 1)
-        counted = paging.counted(query.count, lambda cap: listings.count(reader, filters, cap))
-        return paging.page(request, query, found, bound, counted)
-
-    # A collection changes without a change in the feed, so its lists take the ETag of their bytes.
-    etag = None if filters.collection is not None else _list_etag(request, reader)
-    return conditional.lazy(request, etag, build, surrogate_keys="articles")
+    return public_lists.answer(
+        request,
+        query,
+        bound=bound,
+        kinds=(str, str),
+        find=lambda after, limit: listings.latest(reader, filters, query.sort, after, limit),
+        count=lambda cap: listings.count(reader, filters, cap),
+        # A collection changes without a change in the feed.
+        state=changes.state(reader) if filters.collection is None else None,
+        surrogate_keys="articles",
+    )
 
 
 @router.get(
@@ -133,15 +133,16 @@ def list_article_sections(
     if here is None:
         return _elsewhere(request, reader, key)
     article_id = here[0]
-    bound = paging.bound_to("article-sections", article_id)
-    after = paging.position(query.cursor, bound, (int,))
-
-    def build() -> tuple[bytes, dict[str, str]]:
-        found = listings.sections(reader, article_id, after[0] if after else None, query.limit + 1)
-        counted = paging.counted(query.count, lambda cap: listings.count_sections(reader, article_id, cap))
-        return paging.page(request, query, found, bound, counted)
-
-    return conditional.lazy(request, _list_etag(request, reader), build, surrogate_keys=f"article-{article_id}")
+    return public_lists.answer(
+        request,
+        query,
+        bound=paging.bound_to("article-sections", article_id),
+        kinds=(int,),
+        find=lambda after, limit: listings.sections(reader, article_id, after[0] if after else None, limit),
+        count=lambda cap: listings.count_sections(reader, article_id, cap),
+        state=changes.state(reader),
+        surrogate_keys=f"article-{article_id}",
+    )
 
 
 def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, suffix: Rendition | None) -> Response:
@@ -199,15 +200,5 @@ def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
     for article_id in slugs.redirected(reader, slug):
         here = snapshots.find(reader, article_id)
         if here is not None and here[1] != slug:
-            followed = request.scope["path"].removeprefix(f"{router.prefix}/{key}")
-            query = request.scope["query_string"].decode("latin-1")
-            location = quote(f"{router.prefix}/{here[1]}{followed}") + (f"?{query}" if query else "")
-            headers = {"Location": location, "Cache-Control": conditional.CACHE_CONTROL}
-            return Response(status_code=308, headers=headers)
+            return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{here[1]}")
     raise NotFound("article-unknown", "Nothing published is at this address.")
-
-
-def _list_etag(request: Request, reader: Snapshot) -> str:
-    """A list is the same as long as the feed's number is: its ETag needs no body."""
-    content = f"{changes.state(reader)} {request.scope['path']}?".encode() + request.scope["query_string"]
-    return conditional.digest(content)

@@ -58,7 +58,7 @@ def count(reader: Reader, filters: Filters, cap: int | None) -> int:
     return _counted(reader, select(snapshots.c.article_id).where(*_conditions(filters)), cap)
 
 
-def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[int, bytes]]:
+def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[tuple[int], bytes]]:
     """Up to ``limit`` public sections of one article behind position ``after``, in reading order."""
     query = (
         select(public_sections.c.position, public_sections.c.body, snapshots.c.card)
@@ -68,7 +68,7 @@ def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> 
     if after is not None:
         query = query.where(public_sections.c.position > after)
     rows = reader.rows(query.order_by(public_sections.c.position).limit(limit))
-    return [(row["position"], parts.with_card(row["body"], row["card"])) for row in rows]
+    return [((row["position"],), parts.with_card(row["body"], row["card"])) for row in rows]
 
 
 def count_sections(reader: Reader, article_id: str, cap: int | None) -> int:
