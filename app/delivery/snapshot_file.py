@@ -5,6 +5,7 @@ The same rows through a Reader, on both databases, are read in ``snapshots.py``.
 
 import sqlite3
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 _ID_CHARACTERS = 36
 _ARTICLE = "SELECT s.article_id, s.etag, {body} FROM snapshots s WHERE s.{key} = ?"
@@ -38,7 +39,7 @@ class SnapshotFile:
         statement = _statement(by_id=len(key) == _ID_CHARACTERS, paged=page is not None, copy=copy)
         try:
             if self._connection is None:
-                self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None)
+                self._connection = sqlite3.connect(f"file:{quote(self._path)}?mode=ro", uri=True, isolation_level=None)
             # All rows, though there is but one: a cursor read halfway would hold an old snapshot.
             rows = self._connection.execute(statement, (key,) if page is None else (key, page)).fetchall()
         except sqlite3.Error:
