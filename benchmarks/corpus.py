@@ -45,9 +45,9 @@ class Size:
         return 1 + self.takeaways + self.pages + sections + citations * (1 + self.key_points)
 
 
-DIGEST = Size(takeaways=4, pages=2, sections=2, citations=2, key_points=3, paragraphs=4, sentences=2)
+DIGEST = Size(takeaways=4, pages=2, sections=2, citations=2, key_points=3, paragraphs=3, sentences=2)
 """An everyday digest: 14 to 18 KB of public JSON."""
-LONG = Size(takeaways=10, pages=2, sections=4, citations=2, key_points=3, paragraphs=9, sentences=3)
+LONG = Size(takeaways=10, pages=2, sections=4, citations=2, key_points=3, paragraphs=7, sentences=3)
 """The working copy of the budget for saving: 85 rows, some 51 KB of JSON."""
 
 

