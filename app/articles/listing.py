@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 
 from app import text
 from app.articles import drafts
@@ -62,8 +62,7 @@ def latest(
     """Up to ``limit`` summaries behind ``after`` (updated_at, id), the latest saved first, each with its position."""
     query = select(articles).where(*_conditions(filters))
     if after is not None:
-        older = articles.c.updated_at < after[0]
-        query = query.where(or_(older, and_(articles.c.updated_at == after[0], articles.c.id < after[1])))
+        query = query.where(tuple_(articles.c.updated_at, articles.c.id) < tuple_(*map(literal, after)))
     rows = reader.rows(query.order_by(articles.c.updated_at.desc(), articles.c.id.desc()).limit(limit))
     shown = ("id", "slug", "language", "title", "lead")
     return [((row["updated_at"], row["id"]), {name: row[name] for name in shown} | drafts.life(row)) for row in rows]

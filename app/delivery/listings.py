@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
 from app.articles.tables import collection_articles, collections
 from app.database import Reader
@@ -43,12 +43,12 @@ def latest(
     column = snapshots.c[sort.removeprefix("-")]
     descending = sort.startswith("-")
     query = select(column.label("value"), snapshots.c.article_id, snapshots.c.card).where(*_conditions(filters))
+    here = (column, snapshots.c.article_id)
     if after is not None:
-        value, article_id = after
-        beyond = column < value if descending else column > value
-        behind = snapshots.c.article_id < article_id if descending else snapshots.c.article_id > article_id
-        query = query.where(or_(beyond, and_(column == value, behind)))
-    order = (column.desc(), snapshots.c.article_id.desc()) if descending else (column, snapshots.c.article_id)
+        # Compared as a row: both databases then begin in the index where the page does, however deep.
+        position, there = tuple_(*here), tuple_(*map(literal, after))
+        query = query.where(position < there if descending else position > there)
+    order = tuple(part.desc() for part in here) if descending else here
     rows = reader.rows(query.order_by(*order).limit(limit))
     return [((row["value"], row["article_id"]), row["card"]) for row in rows]
 
