@@ -4,7 +4,7 @@ The same rows through a Reader, on both databases, are read in ``snapshots.py``.
 """
 
 import sqlite3
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 _ID_CHARACTERS = 36
@@ -37,15 +37,23 @@ class SnapshotFile:
         None where nothing is found or the file cannot be read: ``snapshots`` tells which.
         """
         statement = _statement(by_id=len(key) == _ID_CHARACTERS, paged=page is not None, copy=copy)
+        row = self._row(statement, (key,) if page is None else (key, page))
+        return None if row is None else Bytes(*row)
+
+    def state(self) -> tuple[object, ...] | None:
+        """The feed's epoch and number: while they stand, every list of articles is the same."""
+        return self._row("SELECT epoch, number FROM feed", ())
+
+    def _row(self, statement: str, values: tuple[str | int, ...]) -> tuple[Any, ...] | None:
         try:
             if self._connection is None:
                 self._connection = sqlite3.connect(f"file:{quote(self._path)}?mode=ro", uri=True, isolation_level=None)
             # All rows, though there is but one: a cursor read halfway would hold an old snapshot.
-            rows = self._connection.execute(statement, (key,) if page is None else (key, page)).fetchall()
+            rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
         except sqlite3.Error:
             self._connection = None
             return None
-        return Bytes(*rows[0]) if rows else None
+        return rows[0] if rows else None
 
 
 def _statement(*, by_id: bool, paged: bool, copy: Copy | None) -> str:

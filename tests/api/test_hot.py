@@ -42,6 +42,24 @@ class TestAnswers:
             ]
             assert told(both[0]) == told(both[1]), seen
 
+    def test_the_first_page_of_the_list_is_that_of_the_route_and_follows_every_publication(
+        self, client: TestClient
+    ) -> None:
+        seen = [told(client.get("/v1/articles", headers=more)) for more in ({}, {}, BENEATH)]
+        assert seen[0] == seen[1] == seen[2]
+        for number in range(3):
+            published(client, slug=f"kiku-{number}")
+            routed = client.get("/v1/articles?limit=20").json()["items"]
+            first, answer = client.get("/v1/articles"), client.get("/v1/articles")
+            assert told(first) == told(answer)
+            assert answer.json()["items"] == routed
+            assert len(routed) == number + 1
+            known = client.get("/v1/articles", headers={"If-None-Match": answer.headers["etag"]})
+            assert (known.status_code, known.content) == (304, b"")
+            assert told(client.head("/v1/articles"))[1] == told(answer)[1]
+        client.post("/v1/manage/articles/kiku-0/unpublish", headers={"If-Match": "*"})
+        assert len(client.get("/v1/articles").json()["items"]) == 2
+
     def test_what_is_withdrawn_or_changed_is_so_at_once(self, client: TestClient) -> None:
         article = published(client, slug="kiku")
         assert client.get("/v1/articles/kiku").status_code == 200
