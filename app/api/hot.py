@@ -1,7 +1,8 @@
 """The hottest reads on SQLite as a plain ASGI callable in front of everything else.
 
-An article, a page, their 304, the first page of the list. It answers to the byte what the routes in ``published.py`` answer, which also describe these addresses; whatever
-is not the plain case (a suffix, a query, another rendition, nothing found) it passes on to them.
+An article, a page, their 304, the first page of the list: answered to the byte as the routes in ``published.py``
+answer, which also describe these addresses. Whatever is not the plain case (a suffix, a query, another rendition,
+nothing found) is passed on to them.
 """
 
 import re
