@@ -301,6 +301,8 @@ class SiteLabels(Shape):
 class Site(Shape):
     """The publication itself: its name, its menu, its labels, and how strictly it checks."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "菊ダイジェスト", "default_language": "ja"}]})
+
     name: Name = ""
     logo: Image | None = None
     base_url: Url | None = None

@@ -42,6 +42,27 @@ _PROBLEM: dict[str, Any] = {
         },
     },
 }
+_ID = "01a20952-730d-73de-8611-1d33b4d4b762"
+_EXAMPLES: dict[str, str | int] = {
+    "key": "菊まつりの歩き方",
+    "id": _ID,
+    "number": "1",
+    "tag": "菊",
+    "q": "菊まつり",
+    "language": "ja",
+    "article": _ID,
+    "source": _ID,
+    "publisher": _ID,
+    "url": "https://news.example.jp/菊/2024",
+    "published_after": "2024-10-01T00:00:00Z",
+    "published_before": "2024-11-01T00:00:00Z",
+    "updated_after": "2024-10-01T00:00:00Z",
+    "fields": "id,title",
+    "limit": 20,
+    "into": "菊まつりの歩き方",
+    "If-Match": '"3"',
+}
+"""What the parameters of any operation may look like; a route's own example goes before it."""
 _CHANGING = frozenset({"post", "put", "patch", "delete"})
 
 
@@ -61,6 +82,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = _PROBLEM
         for method, operation in _operations(whole):
             _tell_problems(method, operation)
+            _show_parameters(operation)
             _hoist(operation, schemas)
         app.openapi_schema = whole
     return app.openapi_schema
@@ -82,6 +104,12 @@ def _tell_problems(method: str, operation: dict[str, Any]) -> None:
         if status[0] in "45":
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_REF}Problem"}}}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _show_parameters(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["name"] in _EXAMPLES:
+            parameter.setdefault("example", _EXAMPLES[parameter["name"]])
 
 
 def _failures(method: str, operation: dict[str, Any]) -> set[str]:

@@ -43,6 +43,9 @@ class TestOperations:
         for operation in operations:
             assert operation["summary"], operation["operationId"]
             assert operation["description"], operation["operationId"]
+            named = {parameter["name"] for parameter in operation.get("parameters", []) if "example" in parameter}
+            told = [parameter for parameter in operation.get("parameters", []) if parameter["in"] == "path"]
+            assert {parameter["name"] for parameter in told} <= named
             failures = {status for status in operation["responses"] if status[0] in "45"}
             assert {"400", "503"} <= failures
             for status in failures:
