@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import (
@@ -33,6 +35,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.direct import Direct, PostgresqlDirect, SqliteDirect
 from app.errors import Busy, Conflict
 from app.text import instant
 
@@ -57,7 +60,14 @@ Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 Instant = Key
 Json = JSON(none_as_null=True)
 
-_SQLITE_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+_SQLITE_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+}
 # Connection, rolled back by a deadlock or the like, resources, operator, lock not had (SQLSTATE classes). Not 54:
 # a value over a limit of the server stays over it.
 _POSTGRESQL_PASSING = {"08", "40", "53", "55", "57"}
@@ -140,8 +150,8 @@ class Database:
         self, url: str, clock: Callable[[], datetime] = system_clock, *, replica_url: str | None = None
     ) -> None:
         self.clock = clock
-        self.sqlite_path = make_url(url).database if url.startswith("sqlite") else None
-        """The file, where this is SQLite."""
+        self._url = url
+        self._read_url = replica_url or url
         self.writer_slots = POOL_SIZE
         if url.startswith("sqlite"):
             self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread
@@ -149,7 +159,7 @@ class Database:
             self._readers = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON")
         else:
             self._writers = _postgresql_engine(url, "READ COMMITTED")
-            self._readers = _postgresql_engine(replica_url or url, "REPEATABLE READ", readonly=True)
+            self._readers = _postgresql_engine(self._read_url, "REPEATABLE READ", readonly=True)
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -169,6 +179,11 @@ class Database:
         """
         with _errors(), self._writers.connect() as connection, connection.begin():
             yield Writer(connection, self.clock(), caller, request_id)
+
+    def direct(self) -> Direct:
+        """A way to read on the event loop, one statement at a time; from the replica, where there is one."""
+        sqlite_path = make_url(self._url).database if self._url.startswith("sqlite") else None
+        return PostgresqlDirect(self._read_url) if sqlite_path is None else SqliteDirect(sqlite_path)
 
     def engine(self) -> Engine:
         """The writers' engine, for migrations."""
@@ -215,8 +230,21 @@ def _engine(url: str, **options: Any) -> Engine:
 
 
 def _sqlite_engine(url: str, begin: str, *pragmas: str) -> Engine:
-    # isolation_level None: sqlite3 begins nothing by itself; SQLAlchemy's own BEGIN is replaced by ours.
-    engine = _engine(url, connect_args={"isolation_level": None, "timeout": LOCK_TIMEOUT_SECONDS})
+    path = make_url(url).database or ":memory:"
+    # Only a file that was never there is made: one that is moved away must not come back empty.
+    mode = "rw" if Path(path).exists() else "rwc"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level None: sqlite3 begins nothing by itself; SQLAlchemy's own BEGIN is replaced by ours.
+        return sqlite3.connect(
+            f"file:{quote(path)}?mode={mode}",
+            uri=True,
+            timeout=LOCK_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,  # the pool hands a connection to one thread at a time
+        )
+
+    engine = _engine(url, creator=connect)
 
     def configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         for pragma in (*_SQLITE_PRAGMAS, *pragmas):

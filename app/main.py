@@ -1,4 +1,4 @@
-"""The door for servers: ``create_app`` opens the database and hangs routes, problems and trace on one another.
+"""The door for servers: ``create_app`` opens the database and hangs routes, problems, trace, hot reads on one another.
 
 What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the command line is ``app/cli.py``.
 """
@@ -11,6 +11,7 @@ from importlib import metadata
 from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse
+from starlette.types import ASGIApp
 
 from app.api import (
     articles,
@@ -25,7 +26,7 @@ from app.api import (
     transfer,
 )
 from app.database import Database
-from app.delivery.snapshot_file import SnapshotFile
+from app.delivery.stored import Stored
 from app.settings import Settings
 from app.wire import browsers, openapi, problems
 from app.wire.parameters import Parameters
@@ -35,19 +36,27 @@ from app.wire.trace import Trace
 DESCRIPTION = "A headless JSON API for digest articles: stories told from several published sources."
 
 
-def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, database: Database | None = None) -> ASGIApp:
     """The whole application, from the environment where nothing is given.
 
     A ``database`` that is handed in stays the caller's to close; else one is opened here and closed at shutdown.
     """
     chosen = settings or Settings()
     opened = database or Database(chosen.database_url, replica_url=chosen.replica_url)
+    api = create_api(chosen, opened, owned=database is None)
+    if chosen.read_keys == "required":
+        return api
+    return hot.HotReads(api, Stored(opened.direct()), Trace(api, logs=chosen.access_log == "on"))
+
+
+def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
+    """Every address as a route, without the hot reads in front; an ``owned`` database is closed at shutdown."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         app.state.closing = True
-        if database is None:
+        if owned:
             opened.close()
 
     app = FastAPI(
@@ -75,10 +84,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.add_middleware(browsers.Head)
     app.add_middleware(browsers.Nosniff)
     app.add_middleware(browsers.Origins, origins=chosen.cors_origins)
-    logs = chosen.access_log == "on"
-    app.add_middleware(Trace, logs=logs)
-    if opened.sqlite_path is not None and chosen.read_keys == "open":
-        app.add_middleware(hot.HotReads, file=SnapshotFile(opened.sqlite_path), trace=Trace(app, logs=logs))
+    app.add_middleware(Trace, logs=chosen.access_log == "on")
     return app
 
 

@@ -11,6 +11,7 @@ import regex
 
 SLUG_CHARACTERS = 120
 """The longest slug, in code points."""
+UUID_CHARACTERS = 36
 
 _REFUSED = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]|\p{M}{31}")
 _BIDI = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -56,6 +57,8 @@ def instant(value: datetime) -> str:
 
 def uuid_shaped(text: str) -> bool:
     """Whether ``text`` reads as a UUID in its canonical form; such a text is always an id, never a slug."""
+    if len(text) != UUID_CHARACTERS:
+        return False
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:

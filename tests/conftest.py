@@ -18,8 +18,9 @@ from app import schema
 from app.access import keys
 from app.access.scopes import Scope
 from app.database import Database
-from app.main import create_app
+from app.main import create_api, create_app
 from app.settings import Settings
+from tests.compared import Compared
 
 SHARED = Path(__file__).parents[2] / "shared"
 """Where the seed page is, on machines that have it; nothing there is part of the repository."""
@@ -101,8 +102,11 @@ def database(database_url: str, clock: Clock) -> Iterator[Database]:
 
 
 @pytest.fixture
-def app(database_url: str, database: Database) -> ASGIApp:
-    return create_app(Settings(database_url=database_url, access_log="off"), database=database)
+def app(database_url: str, database: Database) -> Iterator[ASGIApp]:
+    settings = Settings(database_url=database_url, access_log="off")
+    compared = Compared(create_app(settings, database), create_api(settings, database, owned=False))
+    yield compared
+    assert compared.differences == []
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app import schema
 from app.errors import Busy
 from app.settings import Settings
-from app.wire import answers, sessions
+from app.wire import answers, sessions, trace
 from app.wire.caller import Credentials, identify
 
 router = APIRouter(tags=["health"])
@@ -50,6 +50,7 @@ def read_metrics(_: Annotated[None, Depends(_may_see_metrics)]) -> Response:
 
     Needs a key with scope `admin`, unless the server listens on a private address.
     """
+    trace.count()
     registry = REGISTRY
     if values.ValueClass is not values.MutexValue:  # several processes count into one folder
         registry = CollectorRegistry()

@@ -1,124 +1,178 @@
-"""The hottest reads on SQLite as a plain ASGI callable in front of everything else.
+"""The hottest reads as a plain ASGI callable in front of everything else (ADR 0007).
 
-An article, a page, their 304, the first page of the list: answered to the byte as the routes in ``published.py``
-answer, which also describe these addresses. Whatever is not the plain case (a suffix, a query, another rendition,
-nothing found) is passed on to them.
+An article, a page, the list of the latest articles and their 304: answered to the byte as the routes in
+``published.py`` answer, which also describe these addresses. Whatever is not the plain case (a suffix, a filter,
+another rendition, nothing found, a database that is away) is passed on to them.
 """
 
 import re
 import time
+from dataclasses import astuple
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.delivery.snapshot_file import Bytes, SnapshotFile
-from app.wire import browsers, conditional, negotiation
+from app.delivery import listings
+from app.delivery.stored import Stored
+from app.errors import Busy, Malformed
+from app.wire import browsers, conditional, negotiation, paging, public_lists
 from app.wire.trace import Trace
 
 LIST = "/v1/articles"
-PREFIX = f"{LIST}/"
-_PLAIN = re.compile(r"(?P<key>[^/.:]+)(?:/pages/(?P<number>[1-9][0-9]{0,5}))?")
-_ACCEPTED = {b"*/*", b"application/json"}
-_TEMPLATES = {False: "/v1/articles/{key}", True: "/v1/articles/{key}/pages/{number}"}
-_FIXED = [
-    (name.lower().encode(), value.encode())
-    for name, value in {
-        "Cache-Control": conditional.CACHE_CONTROL,
-        "Vary": negotiation.VARY,
-        **browsers.SAFE,
-        **browsers.OPEN,
-    }.items()
-]
+LATEST = paging.bound_to("articles", "-published_at", *astuple(listings.Filters()))
+"""What a cursor of the list without filters is bound to."""
+KEPT_BYTES = 4 << 20
+"""How many bytes of bodies are kept in memory."""
+_HOT = re.compile(rf"{LIST}(?:/([^/.:]+)(?:/pages/([1-9][0-9]{{0,5}}))?)?")
+_PAGED = frozenset({"cursor", "limit"})
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def _headers(named: dict[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode()) for name, value in named.items()]
+
+
+_SHARED = _headers({"Cache-Control": conditional.CACHE_CONTROL, **browsers.SAFE, **browsers.OPEN})
+_OF_DOCUMENTS = [*_SHARED, *_headers({"Vary": negotiation.VARY})]
+_OF_LISTS = [*_SHARED, *_headers({"Surrogate-Key": "articles"})]
 
 
 class Answer(NamedTuple):
-    """What is sent: the parts of an ASGI response, and the template of the route that describes it."""
+    """A 200 as it is sent, and what of its head a 304 bears as well; the template of the route that describes it."""
 
-    status: int
-    headers: list[tuple[bytes, bytes]]
+    etag: str
+    headers: Headers
+    body_headers: Headers
     body: bytes
     template: str
 
 
 class HotReads:
-    """Reads stored bytes inline on the event loop and sends them: a thread, a route and a Response cost far more."""
+    """Reads stored bytes on the event loop and sends them: a thread, a route and a Response cost far more."""
 
-    def __init__(self, app: ASGIApp, file: SnapshotFile, trace: Trace) -> None:
+    def __init__(self, app: ASGIApp, stored: Stored, trace: Trace) -> None:
         self._app = app
-        self._file = file
+        self._stored = stored
         self._trace = trace
-
-        self._first_page: tuple[object, Answer] | None = None
+        self._kept = Kept()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
-        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(LIST):
-            await self._app(scope, receive, send)
-        elif scope["path"] == LIST and not scope["query_string"]:
-            await self._list(scope, receive, send)
-        else:
+        if scope["type"] == "http" and scope["method"] == "GET" and (hot := _HOT.fullmatch(scope["path"])):
             began = time.perf_counter()
-            answer = self._answer(scope)
-            if answer is None:
-                await self._app(scope, receive, send)
-            else:
-                await self._send(scope, send, answer, began)
-
-    async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The first page of the list: what the route answered last, as long as nothing was published since."""
-        began = time.perf_counter()
-        # Read before the page itself: a page newer than its state is only thrown away too early.
-        state = self._file.state()
-        if state is not None and self._first_page is not None and self._first_page[0] == state:
-            kept = self._first_page[1]
-            seen = [value for name, value in scope["headers"] if name == b"if-none-match"]
-            if not seen:
-                await self._send(scope, send, kept, began)
+            sent: dict[bytes, bytes] = dict(scope["headers"])
+            # One that is sent several times is for the framework to join.
+            answer = await self._find(scope, hot, sent) if len(sent) == len(scope["headers"]) else None
+            if answer is not None:
+                await self._send(scope, send, answer, sent.get(b"if-none-match"), began)
                 return
-        start: Message | None = None
+        await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._stored.close()
 
-        async def keep(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-            elif start is not None and start["status"] == 200 and not message.get("more_body"):  # noqa: PLR2004
-                headers = [header for header in start["headers"] if header[0] != b"x-request-id"]
-                self._first_page = (state, Answer(200, headers, message["body"], LIST))
-            await send(message)
-
-        await self._app(scope, receive, send if state is None else keep)
-
-    async def _send(self, scope: Scope, send: Send, answer: Answer, began: float) -> None:
+    async def _send(self, scope: Scope, send: Send, answer: Answer, seen: bytes | None, began: float) -> None:
         named = (b"x-request-id", self._trace.name(scope).encode())
-        start = {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, named]}
-        await send(start)
-        await send({"type": "http.response.body", "body": answer.body})
-        self._trace.tell(scope, answer.template, answer.status, len(answer.body), time.perf_counter() - began)
+        if seen is not None and conditional.none_match(seen.decode("latin-1"), answer.etag):
+            status, headers, body = 304, [*answer.headers, named], b""
+        else:
+            status, headers, body = 200, [*answer.headers, *answer.body_headers, named], answer.body
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self._trace.tell(scope, answer.template, status, len(body), time.perf_counter() - began)
 
-    def _answer(self, scope: Scope) -> Answer | None:
-        plain = _PLAIN.fullmatch(scope["path"], len(PREFIX)) if scope["path"].startswith(PREFIX) else None
-        sent = dict(scope["headers"])
-        once = len(sent) == len(scope["headers"])
-        if plain is None or scope["query_string"] or not once or sent.get(b"accept", b"*/*") not in _ACCEPTED:
+    async def _find(self, scope: Scope, hot: re.Match[str], sent: dict[bytes, bytes]) -> Answer | None:
+        try:
+            address = scope["path"], scope["query_string"], sent.get(b"accept"), sent.get(b"accept-encoding")
+            kept = self._kept.get(address, await self._stored.version())
+            if kept is not None:
+                return kept
+            key, number = hot.groups()
+            answer = await (self._list(scope) if key is None else self._document(scope, key, number, sent))
+        except Busy:
             return None
-        key, page = plain["key"], int(plain["number"]) if plain["number"] else None
-        template = _TEMPLATES[page is not None]
-        compressed = negotiation.gzip_taken(sent.get(b"accept-encoding", b"").decode("latin-1"))
-        seen = sent.get(b"if-none-match")
-        if seen is not None:
-            known = self._file.read(key, page, None)
-            if known is not None and conditional.none_match(seen.decode("latin-1"), known.etag):
-                return Answer(304, _headers(known, compressed=compressed), b"", template)
-        found = self._file.read(key, page, "body_gzip" if compressed else "body")
+        if answer is not None:
+            self._kept.put(address, answer)
+        return answer
+
+    async def _document(self, scope: Scope, key: str, number: str | None, sent: dict[bytes, bytes]) -> Answer | None:
+        """An article or a page of it."""
+        accept, coding = sent.get(b"accept", b"").decode("latin-1"), sent.get(b"accept-encoding", b"").decode("latin-1")
+        if scope["query_string"] or negotiation.preferred(accept) != "json":
+            return None
+        compressed = negotiation.gzip_taken(coding)
+        found = await self._stored.find(key, None if number is None else int(number), compressed=compressed)
         if found is None:
             return None
-        headers = _headers(found, compressed=compressed)
-        headers += [(b"content-length", str(len(found.body)).encode()), (b"content-type", b"application/json")]
-        if compressed:
-            headers.append((b"content-encoding", b"gzip"))
-        return Answer(200, headers, found.body, template)
+        etag = conditional.coded(found.etag, compressed=compressed)
+        headers = [(b"etag", etag.encode()), (b"surrogate-key", f"article-{found.article_id}".encode()), *_OF_DOCUMENTS]
+        coded = [(b"content-encoding", b"gzip")] if compressed else []
+        template = "/v1/articles/{key}" if number is None else "/v1/articles/{key}/pages/{number}"
+        return Answer(etag, headers, _of_body(found.body) + coded, found.body, template)
+
+    async def _list(self, scope: Scope) -> Answer | None:
+        """A page of the latest articles."""
+        query = _query(scope["query_string"])
+        if query is None:
+            return None
+        try:
+            after = paging.position(query.cursor, LATEST, (str, str))
+        except Malformed:
+            return None
+        found = await self._stored.latest(after, query.limit + 1)
+        if found is None:
+            return None
+        body, linked = paging.page(scope, query, found.cards, LATEST)
+        etag = public_lists.etag(scope, found.state)
+        return Answer(etag, [(b"etag", etag.encode()), *_OF_LISTS], _headers(linked) + _of_body(body), body, LIST)
 
 
-def _headers(found: Bytes, *, compressed: bool) -> list[tuple[bytes, bytes]]:
-    etag = conditional.coded(found.etag, compressed=compressed)
-    return [(b"etag", etag.encode()), (b"surrogate-key", f"article-{found.article_id}".encode()), *_FIXED]
+class Kept:
+    """Answers that are right as long as nothing is committed: then the database's version is another.
+
+    Each is read after the version under which it is kept: it can only be thrown away too early.
+    """
+
+    def __init__(self) -> None:
+        self._version: object = None
+        self._answers: dict[object, Answer] = {}
+        self._bytes = 0
+
+    def get(self, address: object, version: object) -> Answer | None:
+        """The answer kept for ``address``, or None; ``version``: the database's now, None where it has none."""
+        if version is None or version != self._version:
+            self._version = version
+            self._clear()
+        return self._answers.get(address)
+
+    def put(self, address: object, answer: Answer) -> None:
+        """Keep the answer; where there are too many, begin anew."""
+        if self._version is None:
+            return
+        if self._bytes > KEPT_BYTES:
+            self._clear()
+        self._bytes += len(answer.body)
+        self._answers[address] = answer
+
+    def _clear(self) -> None:
+        self._answers.clear()
+        self._bytes = 0
+
+
+def _query(query_string: bytes) -> paging.ListQuery | None:
+    """What a query asks for that has at most a cursor and a limit; None for any other."""
+    if not query_string:
+        return paging.ListQuery()
+    try:
+        given = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
+        named = dict(given)
+        if len(named) < len(given) or not named.keys() <= _PAGED:
+            return None
+        return paging.ListQuery.model_validate_strings(named)
+    except ValueError:  # Pydantic's is one, too
+        return None
+
+
+def _of_body(body: bytes) -> Headers:
+    return [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]

@@ -4,6 +4,7 @@ The renditions themselves are written in ``app/formats``.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from starlette.requests import Request
@@ -35,14 +36,21 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
     """
     if by_suffix is not None:
         return by_suffix
-    accept = request.headers.get("accept")
+    best = preferred(request.headers.get("accept", ""))
+    if best is None:
+        raise NotAcceptable("not-acceptable", f"To be had here: {', '.join(MEDIA_TYPES.values())}.")
+    return best
+
+
+# Clients send few different headers: each is read once.
+@lru_cache(maxsize=64)
+def preferred(accept: str) -> Rendition | None:
+    """The rendition that a client with this ``Accept`` likes best, the default where it says nothing; None: none."""
     if not accept:
         return "json"
     weights = {rendition: _weight(accept, media_type) for rendition, media_type in MEDIA_TYPES.items()}
     best = max(MEDIA_TYPES, key=lambda rendition: weights[rendition])
-    if weights[best] == 0:
-        raise NotAcceptable("not-acceptable", f"To be had here: {', '.join(MEDIA_TYPES.values())}.")
-    return best
+    return best if weights[best] > 0 else None
 
 
 def takes_gzip(request: Request) -> bool:
@@ -50,6 +58,7 @@ def takes_gzip(request: Request) -> bool:
     return gzip_taken(request.headers.get("accept-encoding", ""))
 
 
+@lru_cache(maxsize=64)
 def gzip_taken(accept_encoding: str) -> bool:
     """Whether a client that sends this ``Accept-Encoding`` takes gzip, and likes it no less than identity."""
     gzip = _weight(accept_encoding, "gzip") if "gzip" in accept_encoding or "*" in accept_encoding else 0.0

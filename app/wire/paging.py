@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.errors import Fault, Malformed
 
@@ -109,7 +110,7 @@ def project(item: object, fields: str | None) -> object:
 
 
 def page(
-    request: Request,
+    scope: Scope,
     query: ListQuery,
     found: Sequence[tuple[Position, bytes]],
     bound: str,
@@ -127,7 +128,7 @@ def page(
     items = [body if query.fields is None else _projected(body, query.fields) for _, body in shown]
     tail = {"next": following} | ({} if counted is None else {"count": asdict(counted)})
     body = b'{"items":[' + b",".join(items) + b"]," + json.dumps(tail, separators=(",", ":")).encode()[1:]
-    return body, {} if following is None else {"Link": _link(request, following)}
+    return body, {} if following is None else {"Link": _link(scope, following)}
 
 
 def answer(
@@ -138,7 +139,7 @@ def answer(
     counted: Count | None = None,
 ) -> Response:
     """One page for editors: never stored. A list for readers goes through ``page`` and ``conditional.answer``."""
-    body, headers = page(request, query, found, bound, counted)
+    body, headers = page(request.scope, query, found, bound, counted)
     return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
 
 
@@ -173,8 +174,8 @@ def _pick(item: object, paths: list[list[str]]) -> object:
     }
 
 
-def _link(request: Request, following: str) -> str:
-    parameters = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+def _link(scope: Scope, following: str) -> str:
+    parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(name, value) for name, value in parameters if name != "cursor"]
     # Relative to the request (RFC 8288 3.2): right behind any proxy, whatever Host was sent.
-    return f'<{quote(request.url.path)}?{urlencode([*kept, ("cursor", following)])}>; rel="next"'
+    return f'<{quote(scope["path"])}?{urlencode([*kept, ("cursor", following)])}>; rel="next"'

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.wire import conditional, paging
 
@@ -38,12 +39,13 @@ def answer(  # noqa: PLR0913 - what a list consists of
 
     def build() -> tuple[bytes, dict[str, str]]:
         found = find(after, query.limit + 1)
-        return paging.page(request, query, found, bound, paging.counted(query.count, count))
+        return paging.page(request.scope, query, found, bound, paging.counted(query.count, count))
 
-    etag = None if state is None else _etag(request, state)
-    return conditional.lazy(request, etag, build, surrogate_keys=surrogate_keys)
+    tag = None if state is None else etag(request.scope, state)
+    return conditional.lazy(request, tag, build, surrogate_keys=surrogate_keys)
 
 
-def _etag(request: Request, state: object) -> str:
-    content = f"{state} {request.scope['path']}?".encode() + request.scope["query_string"]
+def etag(scope: Scope, state: object) -> str:
+    """The ETag of the list at this address while the feed's ``state`` stands."""
+    content = f"{state} {scope['path']}?".encode() + scope["query_string"]
     return conditional.digest(content)

@@ -1,91 +1,148 @@
-"""The hot reads answer what the routes beneath them answer, to the byte and to the header."""
+"""The hot reads: which requests they answer themselves, and that they never answer what is no longer so.
 
+That they answer to the byte what the routes answer is asserted by every test that reads (``tests/conftest.py``).
+"""
+
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from app.api.hot import KEPT_BYTES, Answer, HotReads, Kept
 from app.database import Database
-from app.delivery.snapshot_file import SnapshotFile
+from app.delivery.stored import Stored
+from app.direct import SqliteDirect
 from app.main import create_app
 from app.settings import Settings
+from app.wire.trace import Trace
 from tests.factories import a_section, create, publish, published
 
-BENEATH = {"Accept": "application/json;q=1"}
-"""An Accept that only the routes understand: the same answer, made by them."""
+PASSED_ON = 418
+CODINGS = ("identity", "gzip", "gzip;q=0, *;q=0.1")
+ACCEPTS = ("*/*", "application/json", "application/json, text/plain, */*")
 
 
-def told(answer: Any) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body, without the request's own id."""
-    headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "date"}}
-    return answer.status_code, headers, answer.content
+async def beneath(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stands where the routes are, and says that it was asked."""
+    if scope["type"] == "lifespan":
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+        return
+    await send({"type": "http.response.start", "status": PASSED_ON, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
-class TestAnswers:
-    @pytest.mark.parametrize("address", ["{id}", "{slug}", "{id}/pages/1", "{slug}/pages/2", "{slug}/pages/3", "x"])
-    @pytest.mark.parametrize("coding", ["identity", "gzip", "gzip;q=0, *;q=0.1"])
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_they_are_those_of_the_routes(self, client: TestClient, address: str, coding: str, method: str) -> None:
-        pages = [{"sections": [a_section()]}, {"teaser": "次", "sections": [a_section()]}, {"teaser": "また"}]
-        article = published(client, slug="菊まつり", pages=pages)
-        path = f"/v1/articles/{address.format(**article)}"
-        headers = {"Accept-Encoding": coding}
-        hot = client.request(method, path, headers=headers)
-        beneath = client.request(method, path, headers=headers | BENEATH)
-        if hot.status_code == 404:
-            assert beneath.status_code == 404
-            return
-        assert told(hot) == told(beneath)
-        for seen in (hot.headers["etag"], '"x", ' + hot.headers["etag"], "*", '"other"', "broken"):
-            both = [
-                client.request(method, path, headers=headers | {"If-None-Match": seen} | more) for more in ({}, BENEATH)
-            ]
-            assert told(both[0]) == told(both[1]), seen
+@pytest.fixture
+def hot(database: Database) -> Iterator[TestClient]:
+    """The hot reads alone."""
+    with TestClient(HotReads(beneath, Stored(database.direct()), Trace(beneath, logs=False))) as client:
+        yield client
 
-    def test_the_first_page_of_the_list_is_that_of_the_route_and_follows_every_publication(
-        self, client: TestClient
+
+@pytest.fixture
+def article(client: TestClient) -> dict[str, Any]:
+    pages = [{"sections": [a_section()]}, {"teaser": "次", "sections": [a_section()]}, {"teaser": "また"}]
+    return published(client, slug="菊まつり", pages=pages)
+
+
+class TestWhatIsAnswered:
+    @pytest.mark.parametrize("address", ["/{id}", "/{slug}", "/{id}/pages/1", "/{slug}/pages/2", "", "?limit=1"])
+    def test_an_article_a_page_and_the_list_and_that_a_client_has_them(
+        self, hot: TestClient, client: TestClient, article: dict[str, Any], address: str
     ) -> None:
-        seen = [told(client.get("/v1/articles", headers=more)) for more in ({}, {}, BENEATH)]
-        assert seen[0] == seen[1] == seen[2]
-        for number in range(3):
-            published(client, slug=f"kiku-{number}")
-            routed = client.get("/v1/articles?limit=20").json()["items"]
-            first, answer = client.get("/v1/articles"), client.get("/v1/articles")
-            assert told(first) == told(answer)
-            assert answer.json()["items"] == routed
-            assert len(routed) == number + 1
-            known = client.get("/v1/articles", headers={"If-None-Match": answer.headers["etag"]})
-            assert (known.status_code, known.content) == (304, b"")
-            assert told(client.head("/v1/articles"))[1] == told(answer)[1]
-        client.post("/v1/manage/articles/kiku-0/unpublish", headers={"If-Match": "*"})
-        assert len(client.get("/v1/articles").json()["items"]) == 2
+        path = "/v1/articles" + address.format(**article)
+        for coding, accept in product(CODINGS, ACCEPTS):
+            headers = {"Accept-Encoding": coding, "Accept": accept}
+            answer = hot.get(path, headers=headers)
+            assert answer.status_code == 200
+            assert answer.content == client.get(path, headers=headers).content
+            for seen in (answer.headers["etag"], '"x", ' + answer.headers["etag"], "*"):
+                assert hot.get(path, headers=headers | {"If-None-Match": seen}).status_code == 304
+                assert client.get(path, headers=headers | {"If-None-Match": seen}).status_code == 304
+            for unseen in ('"other"', "broken"):
+                assert hot.get(path, headers=headers | {"If-None-Match": unseen}).status_code == 200
+                assert client.get(path, headers=headers | {"If-None-Match": unseen}).status_code == 200
 
-    def test_what_is_withdrawn_or_changed_is_so_at_once(self, client: TestClient) -> None:
-        article = published(client, slug="kiku")
-        assert client.get("/v1/articles/kiku").status_code == 200
-        client.put(f"/v1/manage/articles/{article['id']}", json=article | {"lead": "別"}, headers={"If-Match": "*"})
-        publish(client, article["id"])
-        assert client.get("/v1/articles/kiku").json()["lead"] == "別"
-        client.post(f"/v1/manage/articles/{article['id']}/unpublish", headers={"If-Match": "*"})
-        assert client.get("/v1/articles/kiku").status_code == 404
+    @pytest.mark.parametrize(
+        "address",
+        ["/{id}.json", "/{slug}.txt", "/x", "/{id}/pages/3", "/{id}/sections", "?tag=x", "?limit=0", "?cursor=x",
+         "?limit=1&limit=2", "?limit", "/{id}?x=1", "/ext:cms:1", "/{id}/pages/0"],
+    )  # fmt: skip
+    def test_anything_else_is_passed_on(
+        self, hot: TestClient, client: TestClient, article: dict[str, Any], address: str
+    ) -> None:
+        path = "/v1/articles" + address.format(**article)
+        assert hot.get(path).status_code == PASSED_ON
+        client.get(path)
+
+    def test_other_methods_and_renditions_are_passed_on(self, hot: TestClient, article: dict[str, Any]) -> None:
+        path = f"/v1/articles/{article['id']}"
+        assert hot.head(path).status_code == PASSED_ON
+        assert hot.post(path).status_code == PASSED_ON
+        assert hot.get(path, headers={"Accept": "text/plain"}).status_code == PASSED_ON
+        twice = [("If-None-Match", '"a"'), ("If-None-Match", '"b"')]
+        assert hot.get(path, headers=twice).status_code == PASSED_ON
+
+    def test_pages_of_the_list_lead_through_all_articles(self, hot: TestClient, client: TestClient) -> None:
+        made = [published(client)["id"] for _ in range(5)]
+        path, seen = "/v1/articles?limit=2", []
+        while path:
+            answer = hot.get(path)
+            assert client.get(path).content == answer.content
+            seen += [card["id"] for card in answer.json()["items"]]
+            path = answer.links.get("next", {}).get("url", "")
+        assert seen == sorted(made, reverse=True)
 
     def test_reading_with_keys_asks_for_one(self, database: Database, database_url: str) -> None:
         with TestClient(create_app(Settings(database_url=database_url, read_keys="required"), database)) as closed:
             assert closed.get("/v1/articles/kiku").status_code == 401
 
 
-class TestTheFile:
-    def test_one_that_cannot_be_read_gives_nothing_and_is_tried_again(
-        self, client: TestClient, database: Database
-    ) -> None:
-        if database.sqlite_path is None:
-            assert create(client)["status"] == "draft"
-            return
-        assert SnapshotFile("/nowhere/kiku.db").read("kiku", None, "body") is None
-        file = SnapshotFile(database.sqlite_path)
-        assert file.read("kiku", None, "body") is None
-        published(client, slug="kiku")
-        found = file.read("kiku", None, "body")
-        assert found is not None
-        assert found.body == client.get("/v1/articles/kiku", headers={"Accept-Encoding": "identity"}).content
-        assert file.read("kiku", None, None) == found._replace(body=b"")
+class TestFreshness:
+    def test_the_list_follows_every_publication_at_once(self, client: TestClient) -> None:
+        first = client.get("/v1/articles")
+        for number in range(3):
+            published(client, slug=f"kiku-{number}")
+            first, again = client.get("/v1/articles"), client.get("/v1/articles")
+            assert first.content == again.content
+            assert len(first.json()["items"]) == number + 1
+        client.post("/v1/manage/articles/kiku-0/unpublish", headers={"If-Match": "*"})
+        assert client.get("/v1/articles", headers={"If-None-Match": first.headers["etag"]}).status_code == 200
+        assert len(client.get("/v1/articles").json()["items"]) == 2
+
+    def test_what_is_changed_or_withdrawn_is_so_at_once(self, client: TestClient) -> None:
+        article = published(client, slug="kiku")
+        before = client.get("/v1/articles/kiku")
+        client.put(f"/v1/manage/articles/{article['id']}", json=article | {"lead": "別"}, headers={"If-Match": "*"})
+        assert client.get("/v1/articles/kiku").content == before.content
+        publish(client, article["id"])
+        assert client.get("/v1/articles/kiku").json()["lead"] == "別"
+        client.post(f"/v1/manage/articles/{article['id']}/unpublish", headers={"If-Match": "*"})
+        assert client.get("/v1/articles/kiku").status_code == 404
+
+    def test_answers_are_kept_only_while_the_version_stands_and_never_without_limit(self) -> None:
+        kept, large = Kept(), Answer('"a"', [], [], b"x" * (KEPT_BYTES // 2), "")
+        assert kept.get("a", 1) is None
+        kept.put("a", large)
+        assert kept.get("a", 1) is large
+        assert kept.get("a", 2) is None
+        assert kept.get("a", 1) is None
+        for number in range(9):
+            kept.put(number, large)
+        assert sum(kept.get(number, 1) is large for number in range(9)) <= 3
+        assert kept.get(8, None) is None
+        kept.put("a", large)
+        assert kept.get("a", None) is None
+
+
+class TestADatabaseThatIsAway:
+    def test_the_routes_are_left_to_tell_it(self, client: TestClient) -> None:
+        lost = HotReads(beneath, Stored(SqliteDirect("/nowhere/kiku.db")), Trace(beneath, logs=False))
+        with TestClient(lost) as hot:
+            assert hot.get("/v1/articles/kiku").status_code == PASSED_ON
+            assert hot.get("/v1/articles").status_code == PASSED_ON
+        assert create(client)["status"] == "draft"

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.access.keys import keys
 from app.database import Database
-from app.main import create_app
+from app.main import create_api
 from app.settings import Settings
 from app.wire import bodies, caller, conditional, paging, sessions
 
@@ -83,7 +83,7 @@ def hang_routes(app: FastAPI) -> None:
 
 @pytest.fixture
 def app(database_url: str, database: Database) -> FastAPI:
-    app = create_app(Settings(database_url=database_url, access_log="off"), database)
+    app = create_api(Settings(database_url=database_url, access_log="off"), database, owned=False)
     hang_routes(app)
     return app
 

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from app.access import keys
 from app.access.scopes import Scope
 from app.database import Database
-from app.main import create_app
+from app.main import create_api
 from app.settings import Settings
 from tests.conftest import Clock, a_key
 from tests.wire.conftest import hang_routes
@@ -55,7 +55,7 @@ class TestPublicReader:
         assert http.get("/public", headers={"Authorization": "Bearer nonsense"}).json() == {"caller": None}
 
     def test_where_keys_are_required_a_scope_that_includes_reading_is_needed(self, database: Database) -> None:
-        app = create_app(Settings(read_keys="required", access_log="off"), database)
+        app = create_api(Settings(read_keys="required", access_log="off"), database, owned=False)
         hang_routes(app)
         with TestClient(app) as http:
             assert http.get("/public").status_code == 401

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 
 from app.database import Database
-from app.main import create_app
+from app.main import create_api, create_app
 from app.settings import Settings
 from tests.conftest import a_key
 
@@ -45,10 +44,19 @@ class TestMetrics:
 
 
 class TestDatabase:
-    def test_one_that_the_app_opened_is_closed_with_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("KIKU_DATABASE_URL", f"sqlite:///{tmp_path}/own.db")
-        monkeypatch.setenv("KIKU_ACCESS_LOG", "off")
-        app = create_app()
-        with TestClient(app) as client:
+    def test_one_that_the_app_owns_is_closed_with_it(self, tmp_path: Path) -> None:
+        database = Database(f"sqlite:///{tmp_path}/own.db")
+        pool = database.engine().pool
+        with database.writing():
+            pass
+        with TestClient(create_api(Settings(access_log="off"), database, owned=True)) as client:
             assert client.get("/health/live").status_code == 200
-        assert app.state.sessions.database.engine().pool.checkedin() == 0
+            assert "Connections in pool: 1" in pool.status()
+        assert "Connections in pool: 0" in pool.status()
+
+    def test_one_that_was_handed_in_stays_open(self, database: Database) -> None:
+        with database.writing():
+            pass
+        with TestClient(create_api(Settings(access_log="off"), database, owned=False)):
+            pass
+        assert "Connections in pool: 1" in database.engine().pool.status()

@@ -55,7 +55,7 @@ class TestPage:
     ]
 
     def page(self, query: ListQuery, raw: bytes = b"", count: Count | None = None) -> tuple[Any, dict[str, str]]:
-        body, headers = paging.page(request(query=raw), query, self.FOUND, "list", count)
+        body, headers = paging.page(request(query=raw).scope, query, self.FOUND, "list", count)
         return json.loads(body), headers
 
     def test_one_item_too_many_means_that_there_is_a_next_page(self) -> None:

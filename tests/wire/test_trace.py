@@ -9,15 +9,16 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from app.database import Database
-from app.main import create_app
+from app.main import create_api
 from app.settings import Settings
+from app.wire import trace
 from tests.conftest import a_key
 from tests.wire.conftest import hang_routes
 
 
 @pytest.fixture
 def app(database: Database) -> FastAPI:
-    app = create_app(Settings(access_log="on"), database)
+    app = create_api(Settings(access_log="on"), database, owned=False)
     hang_routes(app)
     return app
 
@@ -62,7 +63,7 @@ class TestAccessLog:
         assert key not in json.dumps(lines)
 
     def test_it_can_be_turned_off(self, http: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-        quiet = create_app(Settings(access_log="off"), http.app.state.sessions.database)  # type: ignore[attr-defined]
+        quiet = create_api(Settings(access_log="off"), http.app.state.sessions.database, owned=False)  # type: ignore[attr-defined]
         with TestClient(quiet) as client:
             client.get("/health/live")
         assert capsys.readouterr().out == ""
@@ -71,12 +72,15 @@ class TestAccessLog:
 class TestMetrics:
     def test_requests_are_counted_by_template(self, http: TestClient) -> None:
         labels = {"method": "PUT", "route": "/things/{id}", "status": "4xx"}
+        trace.count()
         before = REGISTRY.get_sample_value("kiku_http_requests_total", labels) or 0
         http.put("/things/1")
         http.put("/things/2")
+        trace.count()
         assert REGISTRY.get_sample_value("kiku_http_requests_total", labels) == before + 2
 
     def test_strangers_make_no_new_series(self, http: TestClient) -> None:
         http.request("BREW", "/coffee")
+        trace.count()
         labels = {"method": "other", "route": "unmatched", "status": "4xx"}
         assert REGISTRY.get_sample_value("kiku_http_requests_total", labels)

@@ -1,0 +1,39 @@
+"""The application as tests ask it: what the hot reads answer is held against the routes beneath, at every read."""
+
+import re
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Compared:
+    """The application; whatever its hot reads answer is held against the routes beneath, header by header."""
+
+    def __init__(self, app: ASGIApp, beneath: ASGIApp) -> None:
+        self._app = app
+        self._beneath = beneath
+        self.differences: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reads = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and scope["path"].startswith("/v1/")
+        if not reads or scope["path"].startswith("/v1/manage"):
+            await self._app(scope, receive, send)
+            return
+        answers: list[list[Message]] = [[], []]
+        for app, answer in zip((self._beneath, self._app), answers, strict=True):
+
+            async def keep(message: Message, answer: list[Message] = answer) -> None:
+                answer.append(message)
+
+            await app({**scope, "state": {}}, receive, keep)
+        if _told(answers[0]) != _told(answers[1]):
+            self.differences.append(f"{scope['method']} {scope['path']}?{scope['query_string'].decode()}")
+        for message in answers[1]:
+            await send(message)
+
+
+def _told(messages: list[Message]) -> tuple[int, set[tuple[bytes, bytes]], bytes]:
+    """What an answer says whoever gave it: without the request's id, of which a problem's body speaks too."""
+    start, *parts = messages
+    headers = {(name, value) for name, value in start["headers"] if name != b"x-request-id"}
+    body = b"".join(part.get("body", b"") for part in parts)
+    return start["status"], headers, re.sub(rb'"request_id":"[^"]*"', b"", body)
