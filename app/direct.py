@@ -19,8 +19,6 @@ CONNECTIONS = 4
 """On PostgreSQL, how many statements of one process run at a time; the others wait."""
 TIMEOUT_SECONDS = 5
 """How long a statement, or opening a connection, may take."""
-MAPPED_BYTES = 1 << 30
-"""Of an SQLite file, how much is read from the system's cache in place; that memory is shared by all processes."""
 
 Value = str | int
 Rows = list[tuple[Any, ...]]
@@ -87,9 +85,7 @@ class SqliteDirect:
     def _open(self) -> sqlite3.Connection:
         # timeout 0: who must wait for a lock does so in a thread, not here.
         address = f"file:{quote(self._path)}?mode=ro"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0)
-        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
-        return connection
+        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=0)
 
 
 class PostgresqlDirect:

@@ -9,7 +9,6 @@ import re
 import time
 from dataclasses import astuple
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,7 +24,7 @@ LATEST = paging.bound_to("articles", "-published_at", *astuple(listings.Filters(
 KEPT_BYTES = 4 << 20
 """How many bytes of bodies are kept in memory."""
 _HOT = re.compile(rf"{LIST}(?:/([^/.:]+)(?:/pages/([1-9][0-9]{{0,5}}))?)?")
-_PAGED = frozenset({"cursor", "limit"})
+_PAGED = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?:^|&)cursor=(?P<cursor>[A-Za-z0-9_-]{1,4000}))?")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -56,7 +55,7 @@ class HotReads:
         self._app = app
         self._stored = stored
         self._trace = trace
-        self._kept = Kept()
+        self._kept = Kept(stored)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
@@ -85,15 +84,16 @@ class HotReads:
     async def _find(self, scope: Scope, hot: re.Match[str], sent: dict[bytes, bytes]) -> Answer | None:
         try:
             address = scope["path"], scope["query_string"], sent.get(b"accept"), sent.get(b"accept-encoding")
-            kept = self._kept.get(address, await self._stored.version())
+            kept = await self._kept.find(address)
             if kept is not None:
                 return kept
+            version = self._kept.version
             key, number = hot.groups()
             answer = await (self._list(scope) if key is None else self._document(scope, key, number, sent))
         except Busy:
             return None
         if answer is not None:
-            self._kept.put(address, answer)
+            self._kept.put(address, answer, version)
         return answer
 
     async def _document(self, scope: Scope, key: str, number: str | None, sent: dict[bytes, bytes]) -> Answer | None:
@@ -112,43 +112,51 @@ class HotReads:
         return Answer(etag, headers, _of_body(found.body) + coded, found.body, template)
 
     async def _list(self, scope: Scope) -> Answer | None:
-        """A page of the latest articles."""
-        query = _query(scope["query_string"])
-        if query is None:
+        """A page of the latest articles, for a query that has at most a limit and a cursor."""
+        plain = _PAGED.fullmatch(scope["query_string"])
+        if plain is None:
             return None
+        limit, cursor = int(plain["limit"] or paging.LIMIT), plain["cursor"]
         try:
-            after = paging.position(query.cursor, LATEST, (str, str))
+            after = paging.position(cursor.decode() if cursor else None, LATEST, (str, str))
         except Malformed:
             return None
-        found = await self._stored.latest(after, query.limit + 1)
+        found = await self._stored.latest(after, limit + 1)
         if found is None:
             return None
-        body, linked = paging.page(scope, query, found.cards, LATEST)
+        body, linked = paging.page(scope, found.cards, LATEST, limit=limit)
         etag = public_lists.etag(scope, found.state)
         return Answer(etag, [(b"etag", etag.encode()), *_OF_LISTS], _headers(linked) + _of_body(body), body, LIST)
 
 
 class Kept:
-    """Answers that are right as long as nothing is committed: then the database's version is another.
+    """Answers that are right as long as nothing is committed: after that the database's version is another.
 
-    Each is read after the version under which it is kept: it can only be thrown away too early.
+    An answer is kept under a version that was seen before it was read. To find that version again says that nothing
+    was committed since, so only what is found needs to ask for it.
     """
 
-    def __init__(self) -> None:
-        self._version: object = None
+    def __init__(self, stored: Stored) -> None:
+        self.version: object | None = None
+        self._stored = stored
         self._answers: dict[object, Answer] = {}
         self._bytes = 0
 
-    def get(self, address: object, version: object) -> Answer | None:
-        """The answer kept for ``address``, or None; ``version``: the database's now, None where it has none."""
-        if version is None or version != self._version:
-            self._version = version
+    async def find(self, address: object) -> Answer | None:
+        """The answer kept for ``address`` if it is still right. Raises: Busy."""
+        kept = self._answers.get(address)
+        if kept is None and self.version is not None:
+            return None
+        version = await self._stored.version()
+        if version != self.version:
             self._clear()
-        return self._answers.get(address)
+            self.version = version
+            return None
+        return kept
 
-    def put(self, address: object, answer: Answer) -> None:
-        """Keep the answer; where there are too many, begin anew."""
-        if self._version is None:
+    def put(self, address: object, answer: Answer, version: object | None) -> None:
+        """Keep an answer that was read after ``version`` was seen; where there are too many, begin anew."""
+        if version is None or version != self.version:
             return
         if self._bytes > KEPT_BYTES:
             self._clear()
@@ -158,20 +166,6 @@ class Kept:
     def _clear(self) -> None:
         self._answers.clear()
         self._bytes = 0
-
-
-def _query(query_string: bytes) -> paging.ListQuery | None:
-    """What a query asks for that has at most a cursor and a limit; None for any other."""
-    if not query_string:
-        return paging.ListQuery()
-    try:
-        given = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
-        named = dict(given)
-        if len(named) < len(given) or not named.keys() <= _PAGED:
-            return None
-        return paging.ListQuery.model_validate_strings(named)
-    except ValueError:  # Pydantic's is one, too
-        return None
 
 
 def _of_body(body: bytes) -> Headers:

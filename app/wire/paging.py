@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, unquote
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +19,8 @@ from starlette.types import Scope
 
 from app.errors import Fault, Malformed
 
+LIMIT = 20
+"""How many items a page holds where nobody says."""
 COUNT_CAP = 1_000
 """Where ``count=capped`` stops counting."""
 
@@ -26,6 +28,7 @@ Value = str | int | float
 Position = Value | tuple[Value, ...]
 """Where an item stands in its list: its sort values, or the one there is."""
 _DIGEST_BYTES = 8
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one anew at each call
 _FIELD = r"[a-z_][A-Za-z0-9_-]*"
 
 
@@ -35,7 +38,7 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cursor: Annotated[str | None, Field(max_length=4_000, description="`next` of the page before.")] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="How many items a page holds.")] = 20
+    limit: Annotated[int, Field(ge=1, le=100, description="How many items a page holds.")] = LIMIT
     count: Annotated[
         Literal["exact", "capped"] | None, Field(description=f"Also count; `capped` stops at {COUNT_CAP:,}.")
     ] = None
@@ -64,7 +67,7 @@ def bound_to(name: str, *filters: object) -> str:
 
 def cursor(position: Sequence[Value], bound: str) -> str:
     """The opaque text for the position after which the next page begins."""
-    content = json.dumps(list(position), ensure_ascii=False, separators=(",", ":")).encode()
+    content = _JSON.encode(position).encode()
     return base64.urlsafe_b64encode(_digest(content, bound) + content).decode().rstrip("=")
 
 
@@ -78,7 +81,7 @@ def position(cursor: str | None, bound: str, kinds: tuple[type[Any], ...]) -> tu
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-        values = json.loads(content) if digest == _digest(content, bound) else []
+        values = json.loads(content.decode()) if digest == _digest(content, bound) else []
     except (binascii.Error, ValueError, RecursionError):
         values = []
     # The digest finds mistakes, not forgers, who may make a cursor for any position they could reach anyway:
@@ -109,11 +112,13 @@ def project(item: object, fields: str | None) -> object:
     return item if fields is None else _pick(item, [path.split(".") for path in fields.split(",")])
 
 
-def page(
+def page(  # noqa: PLR0913 - what a page consists of
     scope: Scope,
-    query: ListQuery,
     found: Sequence[tuple[Position, bytes]],
     bound: str,
+    *,
+    limit: int,
+    fields: str | None = None,
     counted: Count | None = None,
 ) -> tuple[bytes, dict[str, str]]:
     """The body of one page and its ``Link`` header.
@@ -121,13 +126,13 @@ def page(
     ``found``: up to ``limit`` + 1 items as JSON bytes, each with its position (a tuple, or one value);
     one more than ``limit`` says that there is a next page.
     """
-    shown, following = found[: query.limit], None
-    if len(found) > query.limit:
-        last = shown[-1][0]
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1][0]
         following = cursor(last if isinstance(last, tuple) else (last,), bound)
-    items = [body if query.fields is None else _projected(body, query.fields) for _, body in shown]
+    items = [body if fields is None else _projected(body, fields) for _, body in found[:limit]]
     tail = {"next": following} | ({} if counted is None else {"count": asdict(counted)})
-    body = b'{"items":[' + b",".join(items) + b"]," + json.dumps(tail, separators=(",", ":")).encode()[1:]
+    body = b'{"items":[' + b",".join(items) + b"]," + _JSON.encode(tail).encode()[1:]
     return body, {} if following is None else {"Link": _link(scope, following)}
 
 
@@ -139,14 +144,14 @@ def answer(
     counted: Count | None = None,
 ) -> Response:
     """One page for editors: never stored. A list for readers goes through ``page`` and ``conditional.answer``."""
-    body, headers = page(request.scope, query, found, bound, counted)
+    body, headers = page(request.scope, found, bound, limit=query.limit, fields=query.fields, counted=counted)
     return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
 
 
 def _comparable(value: object) -> bool:
     """Whether both databases can compare a column with ``value``."""
     if isinstance(value, str):  # not isprintable(): a name may have a full-width space in it
-        return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+        return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
     return isinstance(value, int) and 0 <= value < 2**31
 
 
@@ -155,7 +160,7 @@ def _digest(content: bytes, bound: str) -> bytes:
 
 
 def _projected(body: bytes, fields: str) -> bytes:
-    return json.dumps(project(json.loads(body), fields), ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(project(json.loads(body), fields)).encode()
 
 
 def _pick(item: object, paths: list[list[str]]) -> object:
@@ -175,7 +180,8 @@ def _pick(item: object, paths: list[list[str]]) -> object:
 
 
 def _link(scope: Scope, following: str) -> str:
-    parameters = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    kept = [(name, value) for name, value in parameters if name != "cursor"]
+    given = scope["query_string"].decode("latin-1").split("&")
+    kept = [part for part in given if part and unquote(part.partition("=")[0]) != "cursor"]
+    query = quote("&".join([*kept, f"cursor={following}"]), safe="=&+%")
     # Relative to the request (RFC 8288 3.2): right behind any proxy, whatever Host was sent.
-    return f'<{quote(scope["path"])}?{urlencode([*kept, ("cursor", following)])}>; rel="next"'
+    return f'<{quote(scope["path"])}?{query}>; rel="next"'

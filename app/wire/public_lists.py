@@ -39,7 +39,8 @@ def answer(  # noqa: PLR0913 - what a list consists of
 
     def build() -> tuple[bytes, dict[str, str]]:
         found = find(after, query.limit + 1)
-        return paging.page(request.scope, query, found, bound, paging.counted(query.count, count))
+        counted = paging.counted(query.count, count)
+        return paging.page(request.scope, found, bound, limit=query.limit, fields=query.fields, counted=counted)
 
     tag = None if state is None else etag(request.scope, state)
     return conditional.lazy(request, tag, build, surrogate_keys=surrogate_keys)

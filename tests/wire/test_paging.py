@@ -55,7 +55,9 @@ class TestPage:
     ]
 
     def page(self, query: ListQuery, raw: bytes = b"", count: Count | None = None) -> tuple[Any, dict[str, str]]:
-        body, headers = paging.page(request(query=raw).scope, query, self.FOUND, "list", count)
+        body, headers = paging.page(
+            request(query=raw).scope, self.FOUND, "list", limit=query.limit, fields=query.fields, counted=count
+        )
         return json.loads(body), headers
 
     def test_one_item_too_many_means_that_there_is_a_next_page(self) -> None:
