@@ -35,7 +35,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.direct import Direct, PostgresqlDirect, SqliteDirect
+from app.direct import SMALL_CACHE, Direct, PostgresqlDirect, SqliteDirect
 from app.errors import Busy, Conflict
 from app.text import instant
 
@@ -100,7 +100,7 @@ class Reader:
 
     def rows(self, statement: Executable, parameters: Row | None = None) -> list[Row]:
         """All rows of a SELECT, each by column name."""
-        return [row._mapping for row in self.connection.execute(statement, parameters)]  # noqa: SLF001 - SQLAlchemy's documented name
+        return [row._mapping for row in self.connection.execute(statement, parameters).all()]  # noqa: SLF001 - SQLAlchemy's documented name
 
     def row(self, statement: Executable, parameters: Row | None = None) -> Row | None:
         """The first row of a SELECT by column name, or None."""
@@ -125,13 +125,15 @@ class Writer(Reader):
         """The id of the API key that writes; None for the command line and the worker."""
         self.request_id = request_id
 
-    def hold(self, name: str) -> None:
+    def hold(self, name: str, *, shared: bool = False) -> None:
         """Keep every other writer that holds the same ``name`` waiting until this transaction ends.
 
-        For what cannot be said by a unique value alone: find, and make only where nothing was found.
+        For what cannot be said by a unique value alone: find, and make only where nothing was found. Those who hold
+        it ``shared`` do not wait for one another. Raises: Busy, as the statements of a Writer do.
         """
         if self.on_postgresql:  # on SQLite a Writer is alone anyway
-            self.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            self.execute(select(lock(func.hashtextextended(name, 0))))
 
     def insert_absent(self, table: Table, row: Row) -> bool:
         """Insert ``row`` unless a unique value of it is taken; says whether it was inserted.
@@ -139,8 +141,8 @@ class Writer(Reader):
         Race-free on both databases: a concurrent insert of the same value is waited for.
         """
         insert = postgresql.insert if self.on_postgresql else sqlite.insert
-        statement = insert(table).values(**row).on_conflict_do_nothing()
-        return self.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+        statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        return self.execute(statement, row).rowcount == 1
 
 
 class Database:
@@ -156,7 +158,7 @@ class Database:
         if url.startswith("sqlite"):
             self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread
             self._writers = _sqlite_engine(url, "BEGIN IMMEDIATE")
-            self._readers = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON")
+            self._readers = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON", SMALL_CACHE)
         else:
             self._writers = _postgresql_engine(url, "READ COMMITTED")
             self._readers = _postgresql_engine(self._read_url, "REPEATABLE READ", readonly=True)

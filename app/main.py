@@ -4,7 +4,7 @@ What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib import metadata
 
@@ -13,10 +13,12 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
 
+from app import worker
 from app.api import (
     articles,
     health,
     hot,
+    ledger,
     parts,
     published,
     published_ledger,
@@ -54,8 +56,9 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        app.state.closing = True
+        with worker.beside(opened) if owned else nullcontext():
+            yield
+            app.state.closing = True
         if owned:
             opened.close()
 
@@ -75,7 +78,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.closing = False
     reading = (published, published_parts, published_ledger)
-    for room in (articles, parts, publishing, transfer, *reading, site, health):
+    for room in (articles, parts, ledger, publishing, transfer, *reading, site, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

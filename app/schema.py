@@ -1,6 +1,7 @@
 """The database's schema: every owner module's tables together, and the migrations that lead there.
 
-The tables are the owner modules' own; each migration is a file in ``migrations/versions``.
+The tables are the owner modules' own; each migration is a file in ``migrations/versions``. Whether a database needs
+one is asked in ``app/revision.py``: Alembic takes 9 MB, which no serving process should hold.
 """
 
 from pathlib import Path
@@ -8,44 +9,31 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
 
+from app import revision
 from app.access import audit, idempotency, keys
-from app.articles import publishers, site, slugs, sources, tables
+from app.articles import publishers, site, slugs, sources, tables, tags
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
 from app.sync import changes, jobs
 
-__all__ = ["OWNERS", "is_current", "metadata", "migrate"]
+__all__ = ["OWNERS", "metadata", "migrate"]
 
-OWNERS = (audit, idempotency, keys, publishers, site, slugs, sources, tables, parts, snapshots, changes, jobs)
+OWNERS = (audit, idempotency, keys, publishers, site, slugs, sources, tables, tags, parts, snapshots, changes, jobs)
 """The modules that own tables; importing them is what fills ``metadata``."""
 
 
-def migrate(database: Database, revision: str = "head") -> None:
-    """Bring the database to ``revision``; from nothing, if need be. Lower revisions lead down."""
+def migrate(database: Database, target: str = "head") -> None:
+    """Bring the database to the revision ``target``; from nothing, if need be. Lower ones lead down."""
     settings = config()
     with database.engine().connect() as connection:
         settings.attributes["connection"] = connection
-        current = _stored(database)
+        current = revision.stored(database)
         known = [script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()]
-        down = revision == "base" or (current in known and revision in known[known.index(current) :])
-        (command.downgrade if down else command.upgrade)(settings, revision)
-
-
-def is_current(database: Database) -> bool:
-    """Whether the database stands at the newest migration.
-
-    Raises: Busy when the database is away.
-    """
-    return _stored(database) == ScriptDirectory.from_config(config()).get_current_head()
-
-
-def _stored(database: Database) -> str | None:
-    with database.reading() as reader:
-        present = inspect(reader.connection).has_table("alembic_version")
-        row = reader.row(text("SELECT version_num FROM alembic_version")) if present else None
-    return row["version_num"] if row else None
+        down = target == "base" or (current in known and target in known[known.index(current) :])
+        (command.downgrade if down else command.upgrade)(settings, target)
+    # On SQLite foreign keys were off meanwhile: whoever goes on with this database must not get that connection.
+    database.engine().dispose()
 
 
 def config() -> Config:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Table, select, update
+from sqlalchemy import Column, ForeignKey, Index, Table, bindparam, select, update
 
 from app.access.scopes import SCOPES, Scope
 from app.database import Instant, Json, Reader, Row, Writer, metadata
@@ -48,6 +48,12 @@ key_secrets = Table(
     Column("expires_at", Instant),
 )
 Index("ix_key_secrets_key_id", key_secrets.c.key_id)
+# Every request with a key asks this: it is built once.
+_LIVING = (
+    select(keys, key_secrets.c.secret_sha256, key_secrets.c.expires_at.label("secret_expires_at"))
+    .join(key_secrets)
+    .where(keys.c.id == bindparam("key"), keys.c.revoked_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,7 @@ def find(reader: Reader, presented: str, now: datetime) -> Key | None:
     form = _FORM.fullmatch(presented)
     if form is None:
         return None
-    living = select(keys, key_secrets.c.secret_sha256, key_secrets.c.expires_at.label("secret_expires_at"))
-    rows = reader.rows(living.join(key_secrets).where(keys.c.id == form.group(1), keys.c.revoked_at.is_(None)))
+    rows = reader.rows(_LIVING, {"key": form.group(1)})
     at, digest = instant(now), _digest(presented)
     for row in rows:
         expired = any(end is not None and end <= at for end in (row["expires_at"], row["secret_expires_at"]))

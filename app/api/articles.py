@@ -134,14 +134,13 @@ def delete_article(caller: Editor, key: str, match: IfMatch, writer: Writer, *, 
 
     Withdrawing a published article and purging need scope ``publish``.
     """
-    draft = drafts.load(writer, key)
-    if purge or draft.status == "published":
-        caller.require("publish")
-    drafts.demand(draft, match)
     if purge:
+        caller.require("publish")
+        draft = drafts.load(writer, key)
+        drafts.demand(draft, match)
         drafts.purge(writer, draft)
     else:
-        publish.trash(writer, draft)
+        publish.trash(writer, key, match, lambda: caller.require("publish"))
     return Response(status_code=204)
 
 

@@ -1,6 +1,6 @@
 """Whether this process lives, whether it can serve, and what it counted. Never cached.
 
-What is counted is decided in ``app/wire/trace.py``, what a current schema is in ``app/schema.py``.
+What is counted is decided in ``app/wire/trace.py``, what a current schema is in ``app/revision.py``.
 """
 
 from typing import Annotated
@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import Response
 
-from app import schema
+from app import revision
 from app.errors import Busy
 from app.settings import Settings
 from app.wire import answers, sessions, trace
@@ -39,7 +39,7 @@ async def read_ready(request: Request) -> Response:
     if state.closing:
         raise Busy("The process is shutting down.")
     rooms = sessions.of(request)
-    if not await rooms.aside(lambda: schema.is_current(rooms.database)):
+    if not await rooms.aside(lambda: revision.is_current(rooms.database)):
         raise Busy("The database is not migrated to this version: run `kiku migrate`.", retry_after_seconds=30)
     return answers.resource({"status": "ready"}, None)
 

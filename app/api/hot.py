@@ -13,7 +13,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.delivery import listings
-from app.delivery.stored import Stored
+from app.delivery.stored import Copy, Found, Stored
 from app.errors import Busy, Malformed
 from app.wire import browsers, conditional, negotiation, paging, public_lists
 from app.wire.trace import Trace
@@ -23,6 +23,8 @@ LATEST = paging.bound_to("articles", "-published_at", *astuple(listings.Filters(
 """What a cursor of the list without filters is bound to."""
 KEPT_BYTES = 4 << 20
 """How many bytes of bodies are kept in memory."""
+ASKED = 250
+"""Who is asked for twice among so many addresses is kept: about as many as there is room for."""
 _HOT = re.compile(rf"{LIST}(?:/([^/.:]+)(?:/pages/([1-9][0-9]{{0,5}}))?)?")
 _PAGED = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?:^|&)cursor=(?P<cursor>[A-Za-z0-9_-]{1,4000}))?")
 
@@ -92,7 +94,7 @@ class HotReads:
             answer = await (self._list(scope) if key is None else self._document(scope, key, number, sent))
         except Busy:
             return None
-        if answer is not None:
+        if answer is not None and answer.body:  # one without is a 304's
             self._kept.put(address, answer, version)
         return answer
 
@@ -102,7 +104,7 @@ class HotReads:
         if scope["query_string"] or negotiation.preferred(accept) != "json":
             return None
         compressed = negotiation.gzip_taken(coding)
-        found = await self._stored.find(key, None if number is None else int(number), compressed=compressed)
+        found = await self._read(key, number, "body_gzip" if compressed else "body", sent.get(b"if-none-match"))
         if found is None:
             return None
         etag = conditional.coded(found.etag, compressed=compressed)
@@ -110,6 +112,15 @@ class HotReads:
         coded = [(b"content-encoding", b"gzip")] if compressed else []
         template = "/v1/articles/{key}" if number is None else "/v1/articles/{key}/pages/{number}"
         return Answer(etag, headers, _of_body(found.body) + coded, found.body, template)
+
+    async def _read(self, key: str, number: str | None, copy: Copy, seen: bytes | None) -> Found | None:
+        """What is stored there; of what the client has ``seen`` already, without its bytes."""
+        page = None if number is None else int(number)
+        if seen is not None:
+            known = await self._stored.find(key, page, None)
+            if known is None or conditional.none_match(seen.decode("latin-1"), known.etag):
+                return known
+        return await self._stored.find(key, page, copy)
 
     async def _list(self, scope: Scope) -> Answer | None:
         """A page of the latest articles, for a query that has at most a limit and a cursor."""
@@ -140,6 +151,7 @@ class Kept:
         self.version: object | None = None
         self._stored = stored
         self._answers: dict[object, Answer] = {}
+        self._asked: set[object] = set()
         self._bytes = 0
 
     async def find(self, address: object) -> Answer | None:
@@ -155,8 +167,16 @@ class Kept:
         return kept
 
     def put(self, address: object, answer: Answer, version: object | None) -> None:
-        """Keep an answer that was read after ``version`` was seen; where there are too many, begin anew."""
+        """Keep an answer that was read after ``version`` was seen, if it is asked for often; begin anew when full.
+
+        What is asked for once in a while is not worth its memory: reading into what was freed just now costs less.
+        """
         if version is None or version != self.version:
+            return
+        if address not in self._asked:
+            if len(self._asked) >= ASKED:
+                self._asked.clear()
+            self._asked.add(address)
             return
         if self._bytes > KEPT_BYTES:
             self._clear()

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import text
-from app.articles import site, slugs
+from app.articles import site
 from app.articles.fields import Id, Instant, Language, Slug, TranslationKey
 from app.database import Reader as Snapshot
 from app.delivery import listings, schemas, snapshots
@@ -128,15 +128,18 @@ def read_published_page(_: PublicReader, request: Request, key: str, number: str
 def list_article_sections(
     _: PublicReader, request: Request, key: str, query: Annotated[paging.ListQuery, Query()], reader: Reader
 ) -> Response:
-    """The sections of one article in reading order, each with its page number and the card of its article."""
-    here = snapshots.find(reader, key)
+    """The sections of one article in reading order, each with its page number and the card of its article.
+
+    A cursor is good as long as the article stands as it is: one that was published anew is read from its start.
+    """
+    here = snapshots.find_etag(reader, key)
     if here is None:
         return _elsewhere(request, reader, key)
-    article_id = here[0]
+    article_id, etag = here
     return public_lists.answer(
         request,
         query,
-        bound=paging.bound_to("article-sections", article_id),
+        bound=paging.bound_to("article-sections", etag),
         kinds=(int,),
         find=lambda after, limit: listings.sections(reader, article_id, after[0] if after else None, limit),
         count=lambda cap: listings.count_sections(reader, article_id, cap),
@@ -196,9 +199,7 @@ def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
 
     Raises: NotFound.
     """
-    slug = text.slug(key) or key
-    for article_id in slugs.redirected(reader, slug):
-        here = snapshots.find(reader, article_id)
-        if here is not None and here[1] != slug:
-            return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{here[1]}")
+    now = snapshots.moved_to(reader, text.slug(key) or key)
+    if now is not None:
+        return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{now}")
     raise NotFound("article-unknown", "Nothing published is at this address.")

@@ -108,10 +108,10 @@ def look_up_source(_: PublicReader, request: Request, url: Annotated[Url, Query(
     `http` or `https`, upper or lower case host, default port, fragment, trailing slash and tracking parameters
     make no difference. 404 where no published article cites it.
     """
-    id = ledger_lists.find_source_id(reader, url)
-    body = ledger_lists.find_source(reader, id) if id is not None else None
-    if body is None:
+    found = ledger_lists.find_source_at(reader, url)
+    if found is None:
         raise _unknown_source()
+    id, body = found
     return conditional.answer(request, body, surrogate_keys=f"articles source-{id}")
 
 
@@ -134,7 +134,7 @@ def list_source_citations(
 ) -> Response:
     """Where published articles cite the source: each citation as printed there, with its article's card.
 
-    The latest published article's come first, in reading order. The filters are about the article.
+    The latest published article's come first, within one by id. The filters are about the article.
     """
     source_id = id.lower()
     if not text.uuid_shaped(id) or ledger_lists.find_source(reader, source_id) is None:
@@ -145,7 +145,7 @@ def list_source_citations(
         request,
         query,
         bound=paging.bound_to("citations", *astuple(filters)),
-        kinds=(str, str, int),
+        kinds=(str, str, str),
         find=lambda after, limit: part_lists.latest(reader, "citation", filters, after, limit),
         count=lambda cap: part_lists.count(reader, "citation", filters, cap),
         state=changes.state(reader),

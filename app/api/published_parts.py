@@ -48,7 +48,7 @@ class KeyPointQuery(PartQuery):
 def list_sections(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
     """Sections of all published articles, each with its page number and its article's card.
 
-    The latest published article's come first, in reading order. `article`, `publisher` and `source` are ids;
+    The latest published article's come first, within one by id. `article`, `publisher` and `source` are ids;
     `publisher` and `source` hold the sections that cite them. `tag`, `language`, `published_after` and
     `published_before` (inclusive) are about the article.
     """
@@ -67,7 +67,7 @@ def list_key_points(
 ) -> Response:
     """Key points of all published articles: takeaways, and what citations say, each with its article's card.
 
-    The latest published article's come first, in reading order, its takeaways before the rest. `kind` is
+    The latest published article's come first, within one by id. `kind` is
     `takeaway` or `citation`; `publisher` and `source` hold the key points of citations of theirs; the other
     filters are those of sections.
     """
@@ -86,7 +86,7 @@ def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Re
 def list_questions(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
     """The questions that sections of published articles ask, with their answers and the sources behind them.
 
-    The latest published article's come first, in reading order; the filters are those of sections.
+    The latest published article's come first, within one by id; the filters are those of sections.
     """
     return _list(request, query, reader, "question")
 
@@ -97,7 +97,7 @@ def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> R
         request,
         query,
         bound=paging.bound_to(kind, *astuple(filters)),
-        kinds=(str, str, int),
+        kinds=(str, str, str),
         find=lambda after, limit: part_lists.latest(reader, kind, filters, after, limit),
         count=lambda cap: part_lists.count(reader, kind, filters, cap),
         state=changes.state(reader),

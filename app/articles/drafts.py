@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from app import text
-from app.articles import identity, mapping, revisions, site, slugs, sources
-from app.articles.document import ArticleDocument, ArticleInput
+from app.articles import identity, mapping, revisions, site, slugs, sources, tags
+from app.articles.document import ArticleDocument, ArticleInput, Citation
 from app.articles.fields import new_id
+from app.articles.identity import Parts
 from app.articles.tables import articles
 from app.database import Reader, Row, Writer
 from app.errors import Conflict, Fault, Invalid, NotFound, Stale
@@ -22,6 +23,13 @@ EXTERNAL = "ext:"
 
 IfVersion = frozenset[int] | None
 """The versions a caller accepts as current; None for whatever is there."""
+
+# Statements that every load or save runs are built once: building one anew costs several times what running it does.
+_ID_BY_SLUG = select(articles.c.id).where(articles.c.slug == bindparam("slug"))
+_ROW = select(articles).where(articles.c.id == bindparam("id"))
+_HELD_ROW = _ROW.with_for_update()
+_FACTS = update(articles).where(articles.c.id == bindparam("article_id"))
+_NEXT_VERSION = _FACTS.where(articles.c.version == bindparam("stored_version"))
 
 
 @dataclass(frozen=True)
@@ -68,12 +76,16 @@ def life(facts: Row) -> dict[str, Any]:
 
 
 def find_id(reader: Reader, key: str) -> str | None:
-    """The id of the article that ``key`` (id, working slug, ``ext:{system}:{id}``) names, or None."""
+    """The id of the article that ``key`` (working slug, ``ext:{system}:{id}``) names, or None.
+
+    An id names itself, whether there is such an article or not.
+    """
+    if text.uuid_shaped(key):
+        return key.lower()
     if key.startswith(EXTERNAL):
         system, _, external_id = key.removeprefix(EXTERNAL).partition(":")
         return slugs.find_external(reader, system, external_id)
-    named = articles.c.id == key.lower() if text.uuid_shaped(key) else articles.c.slug == (text.slug(key) or key)
-    row = reader.row(select(articles.c.id).where(named))
+    row = reader.row(_ID_BY_SLUG, {"slug": text.slug(key) or key})
     return row["id"] if row else None
 
 
@@ -83,8 +95,8 @@ def load(reader: Reader, key: str) -> Draft:
     Raises: NotFound (``article-unknown``).
     """
     article_id = find_id(reader, key)
-    query = select(articles).where(articles.c.id == article_id)
-    row = reader.row(query.with_for_update() if isinstance(reader, Writer) else query) if article_id else None
+    query = _HELD_ROW if isinstance(reader, Writer) else _ROW
+    row = reader.row(query, {"id": article_id}) if article_id else None
     if row is None:
         raise NotFound("article-unknown", "There is no such article.")
     return Draft(mapping.read(reader, row), row)
@@ -116,18 +128,19 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
         faults.append(Fault("id-taken", "Another article has this id.", pointer="/id"))
     _settle(writer, None, document, faults)
     _demand_translation_free(writer, document)
-    wanted, document.slug = document.slug, document.slug or document.id
+    wanted = document.slug
+    first = document.slug = wanted or slugs.derived(document.title, document.id)
     row: dict[str, Any] = dict.fromkeys(articles.c.keys())
     row |= mapping.article_row(document)
     row |= {"id": document.id, "version": 1, "status": "draft", "in_review": False}
     row |= {"created_at": writer.stamp, "updated_at": writer.stamp}
     writer.execute(articles.insert(), row)
-    document.slug = slugs.choose(writer, document.id, wanted, document.title)
-    chosen = mapping.article_row(document)
-    row |= chosen
-    set_facts(writer, document.id, slug=chosen["slug"], folded=chosen["folded"])
+    document.slug = slugs.choose(writer, document.id, first, derived=wanted is None)
+    if document.slug != first:
+        row |= mapping.article_row(document)
+        set_facts(writer, document.id, slug=row["slug"], folded=row["folded"])
     mapping.write(writer, None, document)
-    revisions.record(writer, document.id, 1, document.model_dump())
+    revisions.record(writer, 1, document)
     return Draft(document, row)
 
 
@@ -156,21 +169,23 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draf
     if document == stored.document:
         return stored
     _demand_translation_free(writer, document)
-    changed = mapping.article_row(document) | {"version": stored.version + 1, "updated_at": writer.stamp}
-    mine = (articles.c.id == stored.id, articles.c.version == stored.version)
-    if writer.execute(update(articles).where(*mine).values(**changed)).rowcount != 1:
+    columns = mapping.article_row(document).items()
+    changed = {name: value for name, value in columns if stored.facts[name] != value}
+    changed |= {"version": stored.version + 1, "updated_at": writer.stamp}
+    mine = {"article_id": stored.id, "stored_version": stored.version}
+    if writer.execute(_NEXT_VERSION, changed | mine).rowcount != 1:
         raise Stale(None)
     if document.slug != stored.document.slug:
         slugs.take(writer, stored.id, str(document.slug))
         slugs.settle(writer, stored.id, working=str(document.slug), public=stored.facts["public_slug"])
     mapping.write(writer, stored.document, document)
-    revisions.record(writer, stored.id, stored.version + 1, document.model_dump())
+    revisions.record(writer, stored.version + 1, document)
     return Draft(document, {**stored.facts, **changed})
 
 
 def set_facts(writer: Writer, article_id: str, **facts: Any) -> None:
     """Change facts of an article's life (status, times); its version stays."""
-    writer.execute(update(articles).where(articles.c.id == article_id).values(**facts))
+    writer.execute(_FACTS, facts | {"article_id": article_id})
 
 
 def purge(writer: Writer, draft: Draft) -> None:
@@ -196,20 +211,36 @@ def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:
 
 
 def _settle(writer: Writer, stored: ArticleDocument | None, document: ArticleDocument, faults: list[Fault]) -> None:
-    crowded = identity.too_many(document)
+    if stored is None or document.tags != stored.tags:
+        document.tags = tags.followed(writer, document.tags)
+    brought = list(identity.parts(document))
+    known = list(identity.parts(stored)) if stored else []
+    crowded = identity.too_many(brought)
     if crowded:  # told alone: the other rules cost a statement for each part
         raise Invalid("validation", "The document cannot be stored.", tuple(crowded))
-    brought = {part.id for _, part in identity.parts(document) if part.id}
-    known = {part.id for _, part in identity.parts(stored)} if stored else set()
-    elsewhere = mapping.ids_elsewhere(writer, brought - known)
-    faults += identity.taken(document, stored, elsewhere)
-    faults += sources.link(writer, identity.cited(document))
+    new = {part.id for _, part in brought if part.id} - {part.id for _, part in known}
+    faults += identity.taken(document.id, brought, known, mapping.ids_elsewhere(writer, new))
+    faults += _link(writer, brought, known)
     if faults:
         raise Invalid("validation", "The document cannot be stored.", tuple(faults))
     identity.assign(stored, document)
     known_at = {correction.text: correction.at for correction in stored.corrections} if stored else {}
     for correction in document.corrections:
         correction.at = correction.at or known_at.get(correction.text, writer.stamp)
+
+
+def _link(writer: Writer, brought: Parts, known: Parts) -> list[Fault]:
+    """Tie the citations to their sources; those the article cites already need not be looked up again."""
+    cited = {part.source.id: part.source for _, part in known if isinstance(part, Citation)}
+    others = []
+    for at, part in brought:
+        if not isinstance(part, Citation):
+            continue
+        if part.source.id in cited:
+            part.source = cited[part.source.id]
+        else:
+            others.append((at, part))
+    return sources.link(writer, others) if others else []
 
 
 def _read_only(sent: ArticleInput, facts: Row, stored: ArticleDocument | None) -> list[Fault]:

@@ -119,6 +119,14 @@ def _href(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    address = f"https://{_clean(value)}"
+    if not _is_web_url(address) or urlsplit(address).hostname != value.lower():
+        raise PydanticCustomError("host-invalid", "A host is a domain name, without scheme, port and path.")
+    host = value.lower().rstrip(".")
+    return host if host.isascii() else idna.encode(host, uts46=True).decode()
+
+
 def _anchor(value: str) -> str:
     if any(character.isspace() for character in value):
         raise PydanticCustomError("anchor-invalid", "An anchor has no spaces.")
@@ -140,6 +148,10 @@ Url = Annotated[str, Field(max_length=URL_CHARACTERS, json_schema_extra={"format
 Language = Annotated[str, Field(pattern=_LANGUAGE, max_length=35), AfterValidator(_language)]
 Timezone = Annotated[str, Field(max_length=64), AfterValidator(_timezone)]
 Href = Annotated[str, Field(max_length=URL_CHARACTERS), AfterValidator(_href)]
+Host = Annotated[str, Field(max_length=253), AfterValidator(_host)]
+"""A domain name, kept as lower-case IDNA."""
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""A country by its two letters (ISO 3166-1)."""
 PartialDate = Annotated[str, Field(max_length=10), AfterValidator(_partial_date)]
 Instant = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"}), AfterValidator(_instant)]
 TranslationKey = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]

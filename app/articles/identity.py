@@ -16,6 +16,8 @@ PARTS = 5_000
 """How many parts an article may hold: some fifty times what a long digest has."""
 
 Part = Page | Section | Citation | KeyPoint
+Parts = Sequence[tuple[str, Part]]
+"""Parts with their JSON pointers."""
 P = TypeVar("P", Page, Section, Citation, KeyPoint)
 
 
@@ -65,9 +67,9 @@ def cited(document: ArticleDocument) -> list[tuple[str, Citation]]:
     return [(at, part) for at, part in parts(document) if isinstance(part, Citation)]
 
 
-def too_many(document: ArticleDocument) -> list[Fault]:
+def too_many(brought: Parts) -> list[Fault]:
     """The fault of a document with more parts than one transaction should hold the others up for."""
-    if sum(1 for _ in parts(document)) <= PARTS:
+    if len(brought) <= PARTS:
         return []
     return [
         Fault(
@@ -78,15 +80,15 @@ def too_many(document: ArticleDocument) -> list[Fault]:
     ]
 
 
-def taken(document: ArticleDocument, stored: ArticleDocument | None, elsewhere: set[str]) -> list[Fault]:
+def taken(article_id: str | None, brought: Parts, known: Parts, elsewhere: set[str]) -> list[Fault]:
     """The faults of ids that are used twice, for another kind of part, or in another article.
 
-    ``elsewhere`` are the ids of parts of any stored article, among those the document brings.
+    ``known`` are the parts the article has; ``elsewhere`` the ids of parts of any stored article, among those brought.
     """
-    kinds = {part.id: type(part) for _, part in parts(stored)} if stored else {}
+    kinds = {part.id: type(part) for _, part in known}
     faults: list[Fault] = []
-    seen = {document.id}
-    for at, part in parts(document):
+    seen = {article_id}
+    for at, part in brought:
         if part.id is None:
             continue
         own = kinds.get(part.id) is type(part)

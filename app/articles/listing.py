@@ -14,6 +14,7 @@ from app.articles import drafts
 from app.articles.document import Counted, Schedule, Shape
 from app.articles.fields import Status
 from app.articles.tables import article_tags, articles
+from app.articles.tags import tags
 from app.database import Reader
 
 
@@ -82,6 +83,10 @@ def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
         None if filters.q is None else articles.c.folded.contains(text.fold(filters.q), autoescape=True),
         None
         if filters.tag is None
-        else articles.c.id.in_(select(article_tags.c.article_id).where(article_tags.c.tag == filters.tag)),
+        else articles.c.id.in_(
+            select(article_tags.c.article_id)
+            .join(tags)
+            .where((tags.c.slug == filters.tag) | (tags.c.merged_into == filters.tag))
+        ),
     )
     return [condition for condition in conditions if condition is not None]

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, union_all, update
 
 from app import text
-from app.articles import slugs, sources
+from app.articles import slugs, sources, tags
 from app.articles.document import (
     ArticleDocument,
     Byline,
@@ -24,11 +24,11 @@ from app.articles.document import (
     Seo,
     Speaker,
 )
-from app.articles.tables import article_tags, citations, key_points, pages, sections, tags
+from app.articles.tables import article_tags, citations, key_points, pages, sections
 from app.database import Reader, Row, Writer
 
-_PARTS: tuple[Table, ...] = (pages, sections, citations, key_points)
-"""Parents before children."""
+_PARTS = {pages: "article_id", sections: "page_id", citations: "section_id", key_points: "citation_id"}
+"""The tables of parts, parents before children, each with the column that names the parent."""
 _ARTICLE_COLUMNS = (
     "slug", "language", "translation_key", "title", "title_reading", "lead", "introduction", "conclusion",
     "canonical_url",
@@ -36,19 +36,41 @@ _ARTICLE_COLUMNS = (
 _SECTION_COLUMNS = ("anchor", "heading", "question", "answer", "transition", "body")
 _CITATION_COLUMNS = ("display_title", "publisher_text", "published_on", "shows_published_on", "url", "labels")
 
-Rows = dict[str, dict[str, dict[str, Any]]]
-"""Table name → id → row."""
+Rows = dict[Table, dict[str, dict[str, Any]]]
+"""Table → id → row."""
+
+# Statements that every load or save runs are built once: building one anew costs several times what running it does.
+_READ = {
+    table: select(table).where(table.c.article_id == bindparam("article")).order_by(table.c.position)
+    for table in _PARTS
+}
+_TAGS = tags.tags
+_READ_TAGS = (
+    select(func.coalesce(_TAGS.c.merged_into, _TAGS.c.slug).label("tag"))
+    .select_from(article_tags)
+    .join(_TAGS)
+    .where(article_tags.c.article_id == bindparam("article"))
+    .order_by(article_tags.c.position)
+)
+_READ_EXTERNAL = (
+    select(slugs.external_ids).where(slugs.external_ids.c.article_id == bindparam("article")).order_by("system")
+)
+_INSERT = {table: table.insert() for table in _PARTS}
+_UPDATE = {table: update(table).where(table.c.id == bindparam("part")) for table in _PARTS}
+_IDS_ELSEWHERE = union_all(
+    *(select(table.c.id).where(table.c.id.in_(bindparam("ids", expanding=True))) for table in _PARTS)
+)
 
 
 def read(reader: Reader, article: Row) -> ArticleDocument:
     """The document whose own row is ``article``: one SELECT for each table of parts."""
     article_id = article["id"]
-    found = {table.name: _by_parent(reader, table, article_id) for table in _PARTS}
-    cited = {row["source_id"] for rows in found["citations"].values() for row in rows}
+    found = {table: _by_parent(reader, table, article_id) for table in _PARTS}
+    cited = {row["source_id"] for rows in found[citations].values() for row in rows}
     ledger = sources.by_ids(reader, cited) if cited else {}
     points = {
         parent: [KeyPoint.model_construct(id=row["id"], text=row["text"]) for row in rows]
-        for parent, rows in found["key_points"].items()
+        for parent, rows in found[key_points].items()
     }
     cards = {
         parent: [
@@ -61,7 +83,7 @@ def read(reader: Reader, article: Row) -> ArticleDocument:
             )
             for row in rows
         ]
-        for parent, rows in found["citations"].items()
+        for parent, rows in found[citations].items()
     }
     parts = {
         parent: [
@@ -73,14 +95,10 @@ def read(reader: Reader, article: Row) -> ArticleDocument:
             )
             for row in rows
         ]
-        for parent, rows in found["sections"].items()
+        for parent, rows in found[sections].items()
     }
-    tag_rows = reader.rows(
-        select(article_tags.c.tag).where(article_tags.c.article_id == article_id).order_by(article_tags.c.position)
-    )
-    external = reader.rows(
-        select(slugs.external_ids).where(slugs.external_ids.c.article_id == article_id).order_by("system")
-    )
+    tag_rows = reader.rows(_READ_TAGS, {"article": article_id})
+    external = reader.rows(_READ_EXTERNAL, {"article": article_id})
     return ArticleDocument.model_construct(
         id=article_id,
         external_ids={row["system"]: row["external_id"] for row in external},
@@ -91,9 +109,9 @@ def read(reader: Reader, article: Row) -> ArticleDocument:
             Page.model_construct(
                 id=row["id"], number=number, title=row["title"], teaser=row["teaser"], sections=parts.get(row["id"], [])
             )
-            for number, row in enumerate(found["pages"].get(article_id, []), 1)
+            for number, row in enumerate(found[pages].get(article_id, []), 1)
         ],
-        tags=[row["tag"] for row in tag_rows],
+        tags=list(dict.fromkeys(row["tag"] for row in tag_rows)),
         corrections=[Correction.model_construct(**correction) for correction in article["corrections"]],
         seo=Seo.model_construct(**article["seo"]),
         labels=article["labels"],
@@ -116,37 +134,33 @@ def article_row(document: ArticleDocument) -> dict[str, Any]:
 def write(writer: Writer, before: ArticleDocument | None, after: ArticleDocument) -> None:
     """Store the parts, tags and external ids of ``after``, touching only what differs from ``before``."""
     article_id = str(after.id)
-    old = _rows(before) if before else {table.name: {} for table in _PARTS}
+    old = _rows(before) if before else {table: {} for table in _PARTS}
     new = _rows(after)
     for table in _PARTS:
-        was, now = old[table.name], new[table.name]
+        was, now = old[table], new[table]
         inserted = [row for row_id, row in now.items() if row_id not in was]
         if inserted:
-            writer.execute(table.insert(), inserted)
+            writer.execute(_INSERT[table], inserted)
+        changes = defaultdict(list)
         for row_id in now.keys() & was.keys():
             if was[row_id] != now[row_id]:
                 changed = {name: value for name, value in now[row_id].items() if was[row_id][name] != value}
-                writer.execute(update(table).where(table.c.id == row_id).values(**changed))
+                changes[tuple(changed)].append(changed | {"part": row_id})
+        for alike in changes.values():  # one statement for all parts in which the same columns change
+            writer.execute(_UPDATE[table], alike)
     # Survivors have their new parents by now, so the cascade of a removed parent takes only what goes.
     for table in reversed(_PARTS):
-        gone = old[table.name].keys() - new[table.name].keys()
+        gone = old[table].keys() - new[table].keys()
         if gone:
             writer.execute(delete(table).where(table.c.id.in_(gone)))
-    if before is None or before.tags != after.tags:
-        _write_tags(writer, article_id, after.tags)
+    _write_tags(writer, article_id, before.tags if before else [], after.tags)
     slugs.put_external(writer, article_id, before.external_ids if before else {}, after.external_ids)
 
 
 def ids_elsewhere(reader: Reader, ids: Iterable[str]) -> set[str]:
     """Those of ``ids`` that stand for a part of any stored article."""
     wanted = list(ids)
-    if not wanted:
-        return set()
-    found: set[str] = set()
-    for table in _PARTS:
-        query = select(table.c.id).where(table.c.id.in_(wanted))
-        found |= {row["id"] for row in reader.rows(query)}
-    return found
+    return {row["id"] for row in reader.rows(_IDS_ELSEWHERE, {"ids": wanted})} if wanted else set()
 
 
 def _folded(document: ArticleDocument) -> str:
@@ -158,11 +172,11 @@ def _folded(document: ArticleDocument) -> str:
 
 def _rows(document: ArticleDocument) -> Rows:
     article_id = document.id
-    rows: Rows = {table.name: {} for table in _PARTS}
+    rows: Rows = {table: {} for table in _PARTS}
 
     def add(table: Table, part_id: str | None, position: int, **columns: Any) -> None:
         row = {"id": part_id, "article_id": article_id, "position": position, **columns}
-        rows[table.name][str(part_id)] = row
+        rows[table][str(part_id)] = row
 
     def add_points(points: list[KeyPoint], citation_id: str | None) -> None:
         for position, point in enumerate(points):
@@ -184,20 +198,22 @@ def _rows(document: ArticleDocument) -> Rows:
     return rows
 
 
-def _write_tags(writer: Writer, article_id: str, wanted: list[str]) -> None:
-    writer.execute(delete(article_tags).where(article_tags.c.article_id == article_id))
-    for tag in sorted(wanted):  # one order for all writers: two that make the same tags cannot deadlock
-        writer.insert_absent(tags, {"slug": tag, "name": tag})
-    if wanted:
-        rows = [{"article_id": article_id, "tag": tag, "position": at} for at, tag in enumerate(wanted)]
+def _write_tags(writer: Writer, article_id: str, before: list[str], after: list[str]) -> None:
+    if before == after:
+        return
+    if before:
+        writer.execute(delete(article_tags).where(article_tags.c.article_id == article_id))
+    for tag in sorted(set(after) - set(before)):  # one order for all: two that make the same tags cannot deadlock
+        tags.settle(writer, tag)
+    if after:
+        rows = [{"article_id": article_id, "tag": tag, "position": at} for at, tag in enumerate(after)]
         writer.execute(article_tags.insert(), rows)
 
 
 def _by_parent(reader: Reader, table: Table, article_id: str) -> dict[str | None, list[Row]]:
-    parent = {"pages": "article_id", "sections": "page_id", "citations": "section_id", "key_points": "citation_id"}
     found: dict[str | None, list[Row]] = defaultdict(list)
-    for row in reader.rows(select(table).where(table.c.article_id == article_id).order_by(table.c.position)):
-        found[row[parent[table.name]]].append(row)
+    for row in reader.rows(_READ[table], {"article": article_id}):
+        found[row[_PARTS[table]]].append(row)
     return found
 
 

@@ -1,14 +1,32 @@
 """The ledger of publishers: found by name or alias, or by the host of an address, else made.
 
-A change to a publisher that readers see goes through ``app/publishing``, never from here.
+What a change does to readers is done in ``app/publishing/ledger.py``: nobody else changes, merges or removes one.
 """
 
 import unicodedata
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
+from app.articles import entries
+from app.articles.entries import Edit, Entry, Found, IfVersion, PublisherInput
 from app.articles.fields import new_id
-from app.database import Instant, Json, Key, Reader, Writer, metadata
+from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
+from app.errors import Conflict, Fault, NotFound
 
 publishers = Table(
     "publishers",
@@ -41,6 +59,18 @@ publisher_hosts = Table(
 Index("ix_publishers_name_id", publishers.c.name, publishers.c.id)
 Index("ix_publisher_names_publisher_id", publisher_names.c.publisher_id)
 Index("ix_publisher_hosts_publisher_id", publisher_hosts.c.publisher_id)
+
+
+_SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
+_CALLED = {publisher_names: publisher_names.c.folded, publisher_hosts: publisher_hosts.c.host}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which publishers a list holds; None means any. ``name``: as its name or an alias (NFKC); ``host``: at which."""
+
+    name: str | None = None
+    host: str | None = None
 
 
 def find_by_name(reader: Reader, name: str) -> str | None:
@@ -81,6 +111,126 @@ def settle(writer: Writer, name: str) -> str:
     # Another writer made it while we waited for its commit: ours goes, theirs is used.
     writer.execute(publishers.delete().where(publishers.c.id == made))
     return settle(writer, name)
+
+
+def load(reader: Reader, key: str) -> Entry:
+    """The publisher with this id, also one that was merged.
+
+    Raises: NotFound (``publisher-unknown``).
+    """
+    row = reader.row(select(publishers).where(publishers.c.id == key.lower()))
+    if row is None:
+        raise NotFound("publisher-unknown", "There is no such publisher.")
+    return Entry(row["id"], row, _resource(row))
+
+
+def listed(reader: Reader, filters: Filters, after: tuple[str, str] | None, limit: int) -> Found:
+    """Up to ``limit`` publishers behind the name and id ``after``, by name, each with both."""
+    query = select(publishers).where(*_conditions(filters))
+    if after is not None:
+        query = query.where(tuple_(publishers.c.name, publishers.c.id) > tuple_(*map(literal, after)))
+    rows = reader.rows(query.order_by(publishers.c.name, publishers.c.id).limit(limit))
+    return [((row["name"], row["id"]), _resource(row)) for row in rows]
+
+
+def count(reader: Reader, filters: Filters, cap: int | None) -> int:
+    """How many publishers the list holds; counting stops one beyond ``cap``."""
+    return entries.counted(reader, select(publishers.c.id).where(*_conditions(filters)), cap)
+
+
+def create(writer: Writer, sent: PublisherInput) -> Entry:
+    """A new publisher.
+
+    Raises: Invalid; Conflict (``publisher-name-taken``, ``publisher-host-taken``).
+    """
+    faults = entries.read_only(sent, {"version": 1, "created_at": writer.stamp})
+    if sent.id and writer.row(select(publishers.c.id).where(publishers.c.id == sent.id)):
+        faults.append(Fault("id-taken", "Another publisher has this id.", pointer="/id"))
+    entries.refuse(faults)
+    row = _values(sent) | {"id": sent.id or new_id(), "version": 1}
+    writer.execute(publishers.insert(), row | {"created_at": writer.stamp, "updated_at": writer.stamp})
+    _call(writer, row["id"], row)
+    return load(writer, row["id"])
+
+
+def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:
+    """The publisher after ``edit`` of its resource; what changes nothing keeps the version.
+
+    Raises: NotFound; Stale; Conflict (``merged``, ``publisher-name-taken``, ``publisher-host-taken``); Invalid.
+    """
+    stored = load(writer, key)
+    entries.demand(stored, if_version)
+    sent: PublisherInput = edit(stored.resource)
+    entries.refuse(entries.read_only(sent, {name: stored.row[name] for name in ("id", "version", "created_at")}))
+    values = _values(sent)
+    if not entries.store(writer, publishers, stored, values):
+        return stored
+    _call(writer, stored.key, values)
+    return load(writer, stored.key)
+
+
+def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
+    """Let the publisher be one with ``into``, which is returned: its names become aliases, its hosts lead there.
+
+    Raises: NotFound; Stale; Conflict (``merged``); Invalid (``target-invalid``).
+    """
+    there = entries.merge(writer, publishers, load, (key, into), if_version)
+    old = load(writer, key)
+    for table in _CALLED:
+        writer.execute(update(table).where(table.c.publisher_id == old.key).values(publisher_id=there.key))
+    aliases = [name for name in (old.row["name"], *old.row["aliases"]) if name != there.row["name"]]
+    gained = {
+        "aliases": _distinct([*there.row["aliases"], *aliases]),
+        "hosts": _distinct([*there.row["hosts"], *old.row["hosts"]]),
+    }
+    return load(writer, there.key) if entries.store(writer, publishers, there, gained) else there
+
+
+def remove(writer: Writer, key: str) -> None:
+    """Remove a publisher of no source, and what was merged into it."""
+    entries.remove(writer, publishers, key)
+
+
+def _values(sent: PublisherInput) -> dict[str, Any]:
+    said = sent.model_dump(include=set(_SAID))
+    return said | {"aliases": _distinct(sent.aliases), "hosts": _distinct(sent.hosts)}
+
+
+def _resource(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in PublisherInput.model_fields}
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [publishers.c.merged_into.is_(None)]
+    for table, wanted in ((publisher_names, filters.name and _folded(filters.name)), (publisher_hosts, filters.host)):
+        if wanted is not None:
+            conditions.append(publishers.c.id.in_(select(table.c.publisher_id).where(_CALLED[table] == wanted)))
+    return conditions
+
+
+def _call(writer: Writer, id: str, values: Row) -> None:
+    """Let the names, aliases and hosts in ``values``, and no others, lead to the publisher.
+
+    Raises: Conflict (``publisher-name-taken``, ``publisher-host-taken``).
+    """
+    names = {_folded(name): f"/aliases/{at}" for at, name in enumerate(values["aliases"])}
+    names[_folded(values["name"])] = "/name"
+    hosts = {host: f"/hosts/{at}" for at, host in enumerate(values["hosts"])}
+    for table, column, wanted, code in (
+        (publisher_names, "folded", names, "publisher-name-taken"),
+        (publisher_hosts, "host", hosts, "publisher-host-taken"),
+    ):
+        held = {row[column] for row in writer.rows(select(table).where(table.c.publisher_id == id))}
+        gone = held - wanted.keys()
+        writer.execute(delete(table).where(table.c.publisher_id == id, table.c[column].in_(gone)))
+        for value in sorted(wanted.keys() - held):  # one order for all writers, so that no two wait for each other
+            if not writer.insert_absent(table, {column: value, "publisher_id": id}):
+                detail = "Another publisher is called so; merge the two."
+                raise Conflict(code, detail, (Fault(code, detail, pointer=wanted[value]),))
+
+
+def _distinct(values: list[str]) -> list[str]:
+    return list(dict.fromkeys(values))
 
 
 def _folded(name: str) -> str:

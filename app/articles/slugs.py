@@ -6,7 +6,19 @@ slug is made of is said in ``app/text.py``.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Table, UniqueConstraint, delete, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 
 from app import text
 from app.database import Key, Reader, Writer, metadata
@@ -33,21 +45,34 @@ external_ids = Table(
     UniqueConstraint("article_id", "system"),
 )
 
+# Built once, as in drafts.py; no slug is distinct from "public" where that is null.
+_OWN = slugs.c.article_id == bindparam("article")
+_PUBLIC = slugs.c.slug.is_not_distinct_from(bindparam("public"))
+_SETTLE = (
+    update(slugs)
+    .where(_OWN)
+    .values(living=or_(slugs.c.slug == bindparam("working"), _PUBLIC), was_public=or_(slugs.c.was_public, _PUBLIC))
+)
+_FORGET = delete(slugs).where(_OWN, ~slugs.c.living, ~slugs.c.was_public)
 
-def choose(writer: Writer, article_id: str, wanted: str | None, title: str) -> str:
-    """The slug a new article takes: the wanted one, else one derived from its title, else its id.
 
-    Raises: Conflict (``slug-taken``) for a wanted slug; Invalid (``slug-invalid``) where it is UUID-shaped.
+def derived(title: str, article_id: str) -> str:
+    """The slug an article that names none would take: made of its title, else its id."""
+    slug = text.slug_from_title(title)
+    return slug if slug and not text.uuid_shaped(slug) else article_id
+
+
+def choose(writer: Writer, article_id: str, slug: str, *, derived: bool) -> str:
+    """The slug a new article takes: ``slug``, or where that is only derived and taken, with a free number.
+
+    Raises: Conflict (``slug-taken``) and Invalid (``slug-invalid``) for a slug that is not derived.
     """
-    if wanted is not None:
-        take(writer, article_id, wanted)
-        return wanted
-    derived = text.slug_from_title(title)
-    if not derived or text.uuid_shaped(derived):
-        derived = article_id
-    candidate = derived
+    if not derived:
+        take(writer, article_id, slug)
+        return slug
+    candidate = slug
     while not _claim(writer, article_id, candidate):
-        candidate = _suffixed(derived, _free_number(writer, derived))
+        candidate = _suffixed(slug, _free_number(writer, slug))
     return candidate
 
 
@@ -66,18 +91,8 @@ def take(writer: Writer, article_id: str, slug: str) -> None:
 
 def settle(writer: Writer, article_id: str, *, working: str, public: str | None) -> None:
     """Settle the article's slugs: the working and the public one live, those once public only redirect."""
-    own = slugs.c.article_id == article_id
-    living = {working, public} - {None}
-    if public is not None:
-        writer.execute(update(slugs).where(own, slugs.c.slug == public).values(was_public=True))
-    writer.execute(update(slugs).where(own, slugs.c.slug.not_in(living), slugs.c.was_public).values(living=False))
-    writer.execute(delete(slugs).where(own, slugs.c.slug.not_in(living), ~slugs.c.was_public))
-
-
-def redirected(reader: Reader, slug: str) -> list[str]:
-    """The ids of articles for which ``slug`` was public once, the one that holds it still first."""
-    query = select(slugs.c.article_id).where(slugs.c.slug == slug, slugs.c.was_public).order_by(slugs.c.living.desc())
-    return [row["article_id"] for row in reader.rows(query)]
+    writer.execute(_SETTLE, {"article": article_id, "working": working, "public": public})
+    writer.execute(_FORGET, {"article": article_id})
 
 
 def find_external(reader: Reader, system: str, external_id: str) -> str | None:
@@ -128,12 +143,13 @@ def _free_number(reader: Reader, slug: str) -> int:
 
 
 def _claim(writer: Writer, article_id: str, slug: str) -> bool:
+    # Tried before anything is read: nearly every slug is a new one.
+    if writer.insert_absent(slugs, {"slug": slug, "article_id": article_id, "living": True, "was_public": False}):
+        return True
     own = (slugs.c.article_id == article_id, slugs.c.slug == slug)
     held = writer.row(select(slugs.c.living).where(*own))
     if held is None:
-        return writer.insert_absent(
-            slugs, {"slug": slug, "article_id": article_id, "living": True, "was_public": False}
-        )
+        return False
     if not held["living"]:
         taken = select(slugs.c.article_id).where(slugs.c.slug == slug, _LIVING)
         if writer.row(taken) is not None:

@@ -1,22 +1,25 @@
 """The ledger of sources: one row for each published piece, found by its canonical URL.
 
-What a citation prints is the citation's own; a change to a source that readers see goes through
-``app/publishing``, never from here.
+What a citation prints is the citation's own. What a change does to readers is done in ``app/publishing/ledger.py``:
+nobody else changes, merges or removes a source.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import idna
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, select
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, Table, Text, bindparam, func, select, update
 
-from app.articles import publishers
+from app.articles import entries, publishers
 from app.articles.document import Citation, CitedPublisher, CitedSource, Image
+from app.articles.entries import Edit, Entry, Found, IfVersion, SourceInput
 from app.articles.fields import new_id
 from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
-from app.errors import Fault
+from app.errors import Conflict, Fault, NotFound
 
 sources = Table(
     "sources",
@@ -63,6 +66,22 @@ _CITED = (
     .select_from(sources)
     .outerjoin(publishers.publishers, publishers.publishers.c.id == sources.c.publisher_id)
 )
+_BY_ID = _CITED.where(sources.c.id.in_(bindparam("ids", expanding=True)))
+_BY_DIGEST = _CITED.where(sources.c.canonical_sha256.in_(bindparam("digests", expanding=True)))
+
+
+_ENTRY = select(sources, publishers.publishers.c.name.label("publisher_name")).outerjoin(
+    publishers.publishers, publishers.publishers.c.id == sources.c.publisher_id
+)
+_SAID = ("url", "title", "published_on", "authors", "language", "type", "image", "archive_urls", "note")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which sources a list holds; None means any. ``url``: in any form; ``publisher``: an id."""
+
+    url: str | None = None
+    publisher: str | None = None
 
 
 def canonical_url(url: str) -> str:
@@ -90,13 +109,8 @@ def host_of(url: str) -> str:
 
 def by_ids(reader: Reader, ids: Iterable[str]) -> dict[str, CitedSource]:
     """The sources with these ids as citations carry them; a merged one as what it was merged into."""
-    rows = reader.rows(_CITED.where(sources.c.id.in_(set(ids))))
-    found = {row["id"]: cited(row) for row in rows if row["merged_into"] is None}
-    merged = {row["id"]: row["merged_into"] for row in rows if row["merged_into"] is not None}
-    if merged:
-        targets = by_ids(reader, merged.values())
-        found |= {old: targets[new] for old, new in merged.items()}
-    return found
+    wanted = list(set(ids))
+    return _followed(reader, reader.rows(_BY_ID, {"ids": wanted})) if wanted else {}
 
 
 def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Fault]:
@@ -150,10 +164,108 @@ def cited(row: Row) -> CitedSource:
 
 def by_urls(reader: Reader, canonicals: Iterable[str]) -> dict[str, CitedSource]:
     """The sources with these canonical URLs as citations carry them, by that URL."""
-    digests = {_digest(canonical) for canonical in canonicals}
-    rows = reader.rows(_CITED.where(sources.c.canonical_sha256.in_(digests)))
-    targets = by_ids(reader, (row["id"] for row in rows))
+    digests = list({_digest(canonical) for canonical in canonicals})
+    rows = reader.rows(_BY_DIGEST, {"digests": digests}) if digests else []
+    targets = _followed(reader, rows)
     return {row["canonical_url"]: targets[row["id"]] for row in rows}
+
+
+def _followed(reader: Reader, rows: Sequence[Row]) -> dict[str, CitedSource]:
+    """The sources in these rows by id; a merged one as what it was merged into."""
+    found = {row["id"]: cited(row) for row in rows if row["merged_into"] is None}
+    merged = {row["id"]: row["merged_into"] for row in rows if row["merged_into"] is not None}
+    if merged:
+        targets = by_ids(reader, merged.values())
+        found |= {old: targets[new] for old, new in merged.items()}
+    return found
+
+
+def at(url: str) -> ColumnElement[bool]:
+    """Whether a source is the one that this address, in any form, leads to, merges followed."""
+    same = sources.alias()
+    here = same.c.canonical_sha256 == _digest(canonical_url(url))
+    return sources.c.id.in_(select(func.coalesce(same.c.merged_into, same.c.id)).where(here))
+
+
+def load(reader: Reader, key: str) -> Entry:
+    """The source with this id, also one that was merged.
+
+    Raises: NotFound (``source-unknown``).
+    """
+    row = reader.row(_ENTRY.where(sources.c.id == key.lower()))
+    if row is None:
+        raise NotFound("source-unknown", "There is no such source.")
+    return Entry(row["id"], row, _resource(row))
+
+
+def listed(reader: Reader, filters: Filters, after: str | None, limit: int) -> Found:
+    """Up to ``limit`` sources behind the id ``after``, the newest in the ledger first, each with its id."""
+    query = _ENTRY.where(*_conditions(filters))
+    if after is not None:
+        query = query.where(sources.c.id < after)
+    return [(row["id"], _resource(row)) for row in reader.rows(query.order_by(sources.c.id.desc()).limit(limit))]
+
+
+def count(reader: Reader, filters: Filters, cap: int | None) -> int:
+    """How many sources the list holds; counting stops one beyond ``cap``."""
+    return entries.counted(reader, select(sources.c.id).where(*_conditions(filters)), cap)
+
+
+def create(writer: Writer, sent: SourceInput) -> Entry:
+    """A new source; where no publisher is said, it is the one at the host of its URL.
+
+    Raises: Invalid; Conflict (``source-url-taken``).
+    """
+    faults = entries.read_only(sent, {"version": 1, "created_at": writer.stamp})
+    if sent.id and writer.row(select(sources.c.id).where(sources.c.id == sent.id)):
+        faults.append(Fault("id-taken", "Another source has this id.", pointer="/id"))
+    values = _values(writer, sent, faults)
+    entries.refuse(faults)
+    if "publisher" not in sent.model_fields_set:
+        values["publisher_id"] = publishers.find_by_host(writer, host_of(sent.url))
+    row = values | {"id": sent.id or new_id(), "version": 1, "created_at": writer.stamp, "updated_at": writer.stamp}
+    if not writer.insert_absent(sources, row):
+        raise _url_taken()
+    return load(writer, row["id"])
+
+
+def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:
+    """The source after ``edit`` of its resource; what changes nothing keeps the version.
+
+    Raises: NotFound; Stale; Conflict (``merged``, ``source-url-taken``); Invalid.
+    """
+    stored = load(writer, key)
+    entries.demand(stored, if_version)
+    sent: SourceInput = edit(stored.resource)
+    fixed = ("id", "canonical_url", "version", "created_at")
+    faults = entries.read_only(sent, {name: stored.row[name] for name in fixed})
+    values = _values(writer, sent, faults)
+    entries.refuse(faults)
+    holder = (
+        by_urls(writer, [values["canonical_url"]]) if values["canonical_url"] != stored.row["canonical_url"] else {}
+    )
+    if holder:
+        raise _url_taken()
+    return load(writer, stored.key) if entries.store(writer, sources, stored, values) else stored
+
+
+def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
+    """Let the source be one with ``into``, which is returned: who names the one or its URL gets the other.
+
+    Raises: NotFound; Stale; Conflict (``merged``); Invalid (``target-invalid``).
+    """
+    return entries.merge(writer, sources, load, (key, into), if_version)
+
+
+def move(writer: Writer, before: str, now: str) -> None:
+    """Let every source of the publisher ``before`` be one of the publisher ``now``."""
+    changed = {"publisher_id": now, "version": sources.c.version + 1, "updated_at": writer.stamp}
+    writer.execute(update(sources).where(sources.c.publisher_id == before).values(**changed))
+
+
+def remove(writer: Writer, key: str) -> None:
+    """Remove a source that nothing cites, and what was merged into it."""
+    entries.remove(writer, sources, key)
 
 
 def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: list[Fault]) -> CitedSource | None:
@@ -190,6 +302,40 @@ def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: l
     }
     writer.insert_absent(sources, row)  # a concurrent writer may have made it: then theirs is used
     return by_urls(writer, [canonical])[canonical]
+
+
+def _values(writer: Writer, sent: SourceInput, faults: list[Fault]) -> dict[str, Any]:
+    """The columns that the sent source fills; its publisher is found, or made by its name."""
+    canonical = canonical_url(sent.url)
+    said = sent.model_dump(include=set(_SAID))
+    said |= {"canonical_url": canonical, "canonical_sha256": _digest(canonical), "publisher_id": None}
+    if sent.publisher and sent.publisher.id:
+        said["publisher_id"] = publishers.find(writer, sent.publisher.id)
+        if said["publisher_id"] is None:
+            faults.append(Fault("publisher-unknown", "No publisher has this id.", pointer="/publisher/id"))
+    elif sent.publisher and sent.publisher.name:
+        said["publisher_id"] = publishers.settle(writer, sent.publisher.name)
+    return said
+
+
+def _resource(row: Row) -> dict[str, Any]:
+    publisher = {"id": row["publisher_id"], "name": row["publisher_name"]} if row["publisher_id"] else None
+    order = SourceInput.model_fields
+    return {name: publisher if name == "publisher" else row[name] for name in order}
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [sources.c.merged_into.is_(None)]
+    if filters.publisher is not None:
+        conditions.append(sources.c.publisher_id == filters.publisher)
+    if filters.url is not None:
+        conditions.append(at(filters.url))
+    return conditions
+
+
+def _url_taken() -> Conflict:
+    detail = "Another source of the ledger has this address; merge the two."
+    return Conflict("source-url-taken", detail, (Fault("source-url-taken", detail, pointer="/url"),))
 
 
 def _digest(canonical: str) -> str:

@@ -1,6 +1,6 @@
 """The rows of the working copy. ``drafts.py`` turns them into documents, and nothing else does.
 
-The ledger's rows are in ``sources.py`` and ``publishers.py``, slugs and external ids in ``slugs.py``.
+The ledger's rows are in ``sources.py``, ``publishers.py`` and ``tags.py``, slugs and external ids in ``slugs.py``.
 """
 
 from sqlalchemy import (
@@ -123,13 +123,6 @@ key_points = Table(
 Index("ix_key_points_article_id", key_points.c.article_id)
 Index("ix_key_points_citation_id", key_points.c.citation_id)
 
-tags = Table(
-    "tags",
-    metadata,
-    Column("slug", Key, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("version", Integer, nullable=False, server_default="1"),
-)
 article_tags = Table(
     "article_tags",
     metadata,

@@ -1,5 +1,7 @@
 """Public lists of parts: sections, key points, questions and citations, the newest article's first.
 
+Parts of one article follow in the order of their ids, which is their reading order where they were made together: an id
+never changes, so whoever pages through while articles are published anew meets each part once.
 They are made of the rows that ``parts.py`` writes and of the cards of their articles. Lists of articles,
 and of one article's sections, are in ``listings.py``; of sources, publishers and tags in ``ledger_lists.py``.
 """
@@ -16,8 +18,8 @@ from app.delivery.parts import public_citations, public_key_points, public_quest
 from app.delivery.snapshots import snapshots
 
 Kind = Literal["section", "key_point", "question", "citation"]
-Position = tuple[str, str, int]
-"""Where a page ended: when the article of its last part was published, its id, the part's place in it."""
+Position = tuple[str, str, str]
+"""Where a page ended: when the article of its last part was published, that article's id, the part's."""
 
 _TABLES: dict[Kind, Table] = {
     "section": public_sections,
@@ -56,7 +58,7 @@ class Found:
 def latest(
     reader: Reader, kind: Kind, filters: Filters, after: Position | None, limit: int
 ) -> list[tuple[Position, bytes]]:
-    """Up to ``limit`` parts behind ``after``, each with its position: newest article first, then reading order."""
+    """Up to ``limit`` parts behind ``after``, each with its position: newest article first, then by id."""
     table = _TABLES[kind]
     # By the tag's own rows where a tag is asked for: they lie in this order, and a rare tag reads only its own.
     ordering = table if filters.tag is None else public_tags
@@ -64,14 +66,15 @@ def latest(
     near: list[ColumnElement[bool]] = []
     if filters.publisher is not None and filters.source is None and "publisher_id" not in table.c:
         near, filters = _nearest(table, filters, after, limit), replace(filters, publisher=None)
-    query = _selected(table, filters, published_at, article_id, table.c.position, table.c.body, snapshots.c.card)
+    id = _id(table)
+    query = _selected(table, filters, published_at, article_id, id.label("id"), table.c.body, snapshots.c.card)
     query = query.join(snapshots, snapshots.c.article_id == table.c.article_id).where(*near)
     if after is not None:
-        shown = and_(article_id == after[1], table.c.position <= after[2])
+        shown = and_(article_id == after[1], id <= after[2])
         query = query.where(_from(ordering, after), not_(shown))
-    order = (published_at.desc(), article_id.desc(), table.c.position)
+    order = (published_at.desc(), article_id.desc(), id)
     return [
-        ((row["published_at"], row["article_id"], row["position"]), parts.with_card(row["body"], row["card"]))
+        ((row["published_at"], row["article_id"], row["id"]), parts.with_card(row["body"], row["card"]))
         for row in reader.rows(query.order_by(*order).limit(limit))
     ]
 
@@ -118,11 +121,15 @@ def _from(table: Table, after: Position) -> ColumnElement[bool]:
     return tuple_(table.c.published_at, table.c.article_id) <= tuple_(literal(after[0]), literal(after[1]))
 
 
+def _id(table: Table) -> Column[Any]:
+    return table.c.section_id if table is public_questions else table.c.id
+
+
 def _section_id(table: Table) -> Column[Any]:
     return table.c.id if table is public_sections else table.c.section_id
 
 
-def _selected(table: Table, filters: Filters, *columns: Column[Any]) -> Select[Any]:
+def _selected(table: Table, filters: Filters, *columns: ColumnElement[Any]) -> Select[Any]:
     query: Select[Any] = select(*columns).select_from(table)
     if filters.tag is not None:
         query = query.join(public_tags, public_tags.c.article_id == table.c.article_id)

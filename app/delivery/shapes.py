@@ -3,6 +3,7 @@
 Pure functions over JSON values; bytes and rows are made of them in ``snapshots.py`` and ``parts.py``.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from app.articles.document import ArticleDocument
@@ -19,9 +20,7 @@ def card(article: Shape) -> Shape:
     """What a list shows of an article."""
     publishers = {
         publisher["id"]: {"id": publisher["id"], "name": publisher["name"]}
-        for page in article["pages"]
-        for section in page["sections"]
-        for citation in section["citations"]
+        for citation in citations(article)
         if (publisher := citation["source"]["publisher"]) is not None
     }
     kept = ("id", "slug", "language", "title", "lead", "hero_image", "tags")
@@ -31,6 +30,13 @@ def card(article: Shape) -> Shape:
         "published_at": article["published_at"],
         "revised_at": article["revised_at"],
     }
+
+
+def citations(article: Shape) -> Iterator[Shape]:
+    """Every citation of the article, in reading order."""
+    for page in article["pages"]:
+        for section in page["sections"]:
+            yield from section["citations"]
 
 
 def readable(article: Shape) -> list[Shape]:

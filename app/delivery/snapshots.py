@@ -9,9 +9,21 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, LargeBinary, Table, delete, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    bindparam,
+    delete,
+    select,
+)
 
 from app import text
+from app.articles.slugs import slugs
 from app.database import Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
 
@@ -50,6 +62,13 @@ snapshot_external_ids = Table(
 )
 Index("ix_snapshot_external_ids_article_id", snapshot_external_ids.c.article_id)
 
+# Built once: building these anew for each publication costs several times what running them does.
+_DROP = delete(snapshots).where(snapshots.c.article_id == bindparam("article"))
+_STORED_CONTENT = select(snapshots.c.content_sha256, snapshots.c.revised_at, snapshots.c.etag).where(
+    snapshots.c.article_id == bindparam("article")
+)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True)
 class Found:
@@ -63,7 +82,7 @@ class Found:
 
 def encode(value: Any) -> bytes:
     """JSON as every answer writes it: UTF-8, compact, keys in the document's order."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(value).encode()
 
 
 def etag_of(body: bytes) -> str:
@@ -114,13 +133,12 @@ def put(writer: Writer, article: shapes.Shape) -> str:
 
 def drop(writer: Writer, article_id: str) -> None:
     """Take the article's bytes from the readers."""
-    writer.execute(delete(snapshots).where(snapshots.c.article_id == article_id))
+    writer.execute(_DROP, {"article": article_id})
 
 
 def stored_content(reader: Reader, article_id: str) -> tuple[str, str, str] | None:
     """The digest, revision time and ETag of what readers see of the article, or None."""
-    query = select(snapshots.c.content_sha256, snapshots.c.revised_at, snapshots.c.etag)
-    row = reader.row(query.where(snapshots.c.article_id == article_id))
+    row = reader.row(_STORED_CONTENT, {"article": article_id})
     return (row["content_sha256"], row["revised_at"], row["etag"]) if row else None
 
 
@@ -140,10 +158,13 @@ def read(reader: Reader, key: str, page: int | None = None, *, compressed: bool 
     return Found(row["article_id"], row["slug"], row["etag"], row["body"]) if row else None
 
 
-def find(reader: Reader, key: str) -> tuple[str, str] | None:
-    """The id and public slug of the article at ``key``, or None."""
-    row = reader.row(_at(select(snapshots.c.article_id, snapshots.c.slug), key, None))
-    return (row["article_id"], row["slug"]) if row else None
+def moved_to(reader: Reader, slug: str) -> str | None:
+    """The public slug of the article for which ``slug`` was public once, of several the one that still holds it."""
+    # One statement, whatever there is: how long it takes tells nothing of what readers do not see.
+    was = (slugs.c.slug == slug, slugs.c.was_public, snapshots.c.slug != slug)
+    query = select(snapshots.c.slug).join(slugs, slugs.c.article_id == snapshots.c.article_id).where(*was)
+    row = reader.row(query.order_by(slugs.c.living.desc()).limit(1))
+    return row["slug"] if row else None
 
 
 def _at(query: Any, key: str, page: int | None) -> Any:

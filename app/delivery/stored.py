@@ -3,7 +3,7 @@
 The same rows through a Reader, for every key, filter and sort, are read in ``snapshots.py`` and ``listings.py``.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from app import text
 from app.direct import Direct
@@ -21,6 +21,8 @@ _CARDS = (
 _FIRST = _CARDS.format(behind="")
 _BEHIND = _CARDS.format(behind="WHERE (published_at, article_id) < (?, ?)")
 
+Copy = Literal["body", "body_gzip"]
+"""Which of the stored bytes: as they are, or compressed."""
 State = tuple[str, int]
 """The feed's epoch and number: while they stand, every list of articles is the same."""
 Position = tuple[str, str]
@@ -52,15 +54,17 @@ class Stored:
         """Another one after each commit; None where asking for it costs as much as reading."""
         return await self._direct.version()
 
-    async def find(self, key: str, page: int | None, *, compressed: bool) -> Found | None:
-        """The article or page at ``key`` (an id, or a public slug as it is stored), or None."""
-        named = "article_id" if text.uuid_shaped(key) else "slug"
-        body = "body_gzip" if compressed else "body"
+    async def find(self, key: str, page: int | None, copy: Copy | None) -> Found | None:
+        """The article or page at ``key`` (an id, or a public slug as it is stored), or None.
+
+        ``copy``: which bytes; None leaves them where they are.
+        """
+        named, body = "article_id" if text.uuid_shaped(key) else "slug", copy or "etag"
         if page is None:
             rows = await self._direct.rows(_ARTICLE.format(key=named, body=body), key)
         else:
             rows = await self._direct.rows(_PAGE.format(key=named, body=body), key, page)
-        return Found(*rows[0]) if rows else None
+        return Found(rows[0][0], rows[0][1], rows[0][2] if copy else b"") if rows else None
 
     async def latest(self, after: Position | None, limit: int) -> Cards | None:
         """Up to ``limit`` cards behind ``after``, the latest published first; None where there are none."""

@@ -3,6 +3,7 @@
 What stands between a draft and this is in ``checks.py``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.articles import drafts, site, slugs
@@ -13,6 +14,9 @@ from app.errors import Conflict, Fault, Invalid
 from app.publishing import checks
 from app.publishing.checks import Check
 from app.sync import changes
+
+PUBLIC = "public"
+"""What a Writer holds before it reads anything it makes public: shared for one article, alone for the ledger."""
 
 _PUBLISHABLE = {"draft", "published", "unpublished"}
 
@@ -37,6 +41,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
 
     Raises: NotFound; Stale; Conflict (``transition``); Invalid (``checks-failed``).
     """
+    writer.hold(PUBLIC, shared=True)
     draft = drafts.load(writer, key)
     drafts.demand(draft, if_version)
     if draft.status not in _PUBLISHABLE:
@@ -53,7 +58,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     _record(writer, draft, first)
     if changed:
         parts.put(writer, article)
-        sync = changes.append(writer, draft.id, live=True, surrogate_keys=surrogate_keys(draft.id))
+        sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True)
     else:
         sync = changes.token(writer)
     slug = article["slug"]
@@ -65,6 +70,7 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
 
     Raises: NotFound; Stale; Conflict (``transition``) where it was never public, or is archived or trashed.
     """
+    writer.hold(PUBLIC, shared=True)
     draft = drafts.load(writer, key)
     drafts.demand(draft, if_version)
     if draft.status not in {"published", "unpublished"}:
@@ -76,8 +82,16 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     return Publication(draft.id, slug, draft.version, "unpublished", first, changed, None, sync, [])
 
 
-def trash(writer: Writer, draft: Draft) -> None:
-    """Put the article into the trash, withdrawing it in the same transaction; repeating changes nothing."""
+def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> None:
+    """Put the article into the trash, withdrawing it in the same transaction; repeating changes nothing.
+
+    ``demand`` raises Forbidden unless the caller may withdraw it. Raises: NotFound; Stale; Forbidden.
+    """
+    writer.hold(PUBLIC, shared=True)
+    draft = drafts.load(writer, key)
+    if draft.status == "published":
+        demand()
+    drafts.demand(draft, if_version)
     if draft.status == "trashed":
         return
     drafts.set_facts(writer, draft.id, status="trashed", trashed_at=writer.stamp)
@@ -103,4 +117,4 @@ def _withdraw(writer: Writer, draft: Draft) -> str:
     parts.drop(writer, draft.id)
     drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
     slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
-    return changes.append(writer, draft.id, live=False, surrogate_keys=surrogate_keys(draft.id))
+    return changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=False)

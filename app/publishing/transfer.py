@@ -65,6 +65,8 @@ def import_page(writer: Writer, incoming: Incoming, *, publish: bool = False) ->
     Returns one item of the import answer (DESIGN, section 4, Shapes).
     Raises: Invalid (``validation``, ``checks-failed``); then nothing is stored.
     """
+    if publish:
+        writer.hold(publication.PUBLIC, shared=True)
     known = _known(writer, incoming.digest)
     if known is not None:
         draft = drafts.load(writer, known["article_id"])
@@ -88,6 +90,8 @@ def import_into(writer: Writer, key: str, number: int, incoming: Incoming, *, pu
     unless they say what the article says. The same page again answers the article and changes nothing.
     Raises: NotFound; Conflict (``page-filled``) where the page has other sections; Invalid (``checks-failed``).
     """
+    if publish:
+        writer.hold(publication.PUBLIC, shared=True)
     stored = drafts.load(writer, key)
     digest = hashlib.sha256(f"{stored.id} {number} {incoming.digest}".encode()).hexdigest()
     known = _known(writer, digest)

@@ -30,6 +30,7 @@ JSON_PATCH = "application/json-patch+json"
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+_EXACT = 2**53 - 1  # RFC 7493 2.2
 _INLINE_BYTES = 65_536  # larger bodies are parsed in a thread: a megabyte would hold up the loop for 30 ms
 _PATCH_OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 _PATCH_FAILURES = (
@@ -170,15 +171,22 @@ def openapi_body(
 
 def openapi_patch(examples: Mapping[str, object] | None = None) -> dict[str, Any]:
     """The same as ``openapi_body`` for ``patch_body``; the examples are merge patches."""
+    # Each with the members it needs; others are ignored (RFC 6902 4).
+    place = {"type": "string", "format": "json-pointer"}
+    kinds: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+        (("add", "replace", "test"), {"value": {}}),
+        (("move", "copy"), {"from": place}),
+        (("remove",), {}),
+    )
     operation = {
-        "type": "object",
-        "required": ["op", "path"],
-        "properties": {
-            "op": {"type": "string", "enum": sorted(_PATCH_OPERATIONS)},
-            "path": {"type": "string", "format": "json-pointer"},
-            "from": {"type": "string", "format": "json-pointer"},
-            "value": {},
-        },
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["op", "path", *beside],
+                "properties": {"op": {"enum": list(names)}, "path": place, **beside},
+            }
+            for names, beside in kinds
+        ]
     }
     merge: dict[str, Any] = {"schema": {"type": "object"}}
     if examples:
@@ -244,7 +252,8 @@ def _finite(digits: str) -> float:
     number = float(digits)
     if number in {float("inf"), float("-inf")}:
         _malformed("A number is too large.")
-    return number
+    # JSON has one kind of number: 20.0 is the integer 20 (JSON Schema 2020-12, 6.1.1), as far as doubles are exact.
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def _integer(digits: str) -> int:

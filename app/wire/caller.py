@@ -16,13 +16,20 @@ from app.errors import Forbidden, Unauthenticated
 from app.settings import Settings
 from app.wire import sessions
 
-_bearer = HTTPBearer(
-    scheme_name="key",
-    bearerFormat="kiku_<id>_<secret>",
-    description="An API key, made by `kiku keys create NAME --scope S`.",
-    auto_error=False,
-)
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+READING = "reading"
+"""The scheme of addresses that only ask for a key where ``KIKU_READ_KEYS=required``: see ``openapi.py``."""
+
+
+def _bearer(scheme_name: str) -> HTTPBearer:
+    return HTTPBearer(
+        scheme_name=scheme_name,
+        bearerFormat="kiku_<id>_<secret>",
+        description="An API key, made by `kiku keys create NAME --scope S`.",
+        auto_error=False,
+    )
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer("key"))]
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,9 @@ def _holder_of(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     return holder
 
 
-async def _public(request: Request, credentials: Credentials) -> Caller | None:
+async def _public(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer(READING))]
+) -> Caller | None:
     settings: Settings = request.app.state.settings
     if settings.read_keys != "required":
         return None

@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from app.settings import Settings
+from app.wire.caller import READING
 from app.wire.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/"
@@ -46,6 +48,7 @@ _ID = "01a20952-730d-73de-8611-1d33b4d4b762"
 _EXAMPLES: dict[str, str | int] = {
     "key": "菊まつりの歩き方",
     "id": _ID,
+    "slug": "菊",
     "number": "1",
     "tag": "菊",
     "q": "菊まつり",
@@ -63,7 +66,14 @@ _EXAMPLES: dict[str, str | int] = {
     "If-Match": '"3"',
 }
 """What the parameters of any operation may look like; a route's own example goes before it."""
+_SHAPES: dict[str, dict[str, str]] = {
+    "If-Match": {"type": "string", "pattern": r'^(\*|(W/)?"[\x21\x23-\x7e]*"(, (W/)?"[\x21\x23-\x7e]*")*)$'},
+    "If-None-Match": {"type": "string", "const": "*"},
+}
+"""What the preconditions of writes look like: they are read by hand, so FastAPI knows them as any text."""
 _CHANGING = frozenset({"post", "put", "patch", "delete"})
+_NAMING = frozenset({"into", "url"})
+"""Query parameters that name one thing, as a path does: it may not be there."""
 
 
 def operation_id(route: APIRoute) -> str:
@@ -80,10 +90,14 @@ def document(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = _PROBLEM
+        settings: Settings = app.state.settings
+        whole["components"].get("securitySchemes", {}).pop(READING, None)
         for method, operation in _operations(whole):
+            _tell_keys(operation, open_to_all=settings.read_keys == "open")
             _tell_problems(method, operation)
             _show_parameters(operation)
             _hoist(operation, schemas)
+        _close(schemas)
         app.openapi_schema = whole
     return app.openapi_schema
 
@@ -91,6 +105,12 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _operations(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in whole["paths"].values():
         yield from path.items()
+
+
+def _tell_keys(operation: dict[str, Any], *, open_to_all: bool) -> None:
+    """Reading needs a key only where the operator says so; what is open may be asked with a key all the same."""
+    if operation.get("security") == [{READING: []}]:
+        operation["security"] = [{}, {"key": []}] if open_to_all else [{"key": []}]
 
 
 def _tell_problems(method: str, operation: dict[str, Any]) -> None:
@@ -103,21 +123,29 @@ def _tell_problems(method: str, operation: dict[str, Any]) -> None:
     for status, response in responses.items():
         if status[0] in "45":
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": f"{_REF}Problem"}}}
+        elif response.get("content") == {"application/json": {"schema": {}}}:
+            del response["content"]  # FastAPI's guess where a route describes nothing: /metrics is no JSON
     operation["responses"] = dict(sorted(responses.items()))
 
 
 def _show_parameters(operation: dict[str, Any]) -> None:
-    for parameter in operation.get("parameters", []):
+    named = {parameter["name"]: parameter for parameter in operation.get("parameters", [])}
+    for parameter in named.values():
+        if parameter["name"] in _SHAPES:
+            parameter["schema"] = _SHAPES[parameter["name"]]
         if parameter["name"] in _EXAMPLES:
             parameter.setdefault("example", _EXAMPLES[parameter["name"]])
+    # Optional to FastAPI, so that we can answer 428 ourselves; only what may also create can do without it.
+    if "If-None-Match" not in named and "If-Match" in named:
+        named["If-Match"]["required"] = True
 
 
 def _failures(method: str, operation: dict[str, Any]) -> set[str]:
     parameters = operation.get("parameters", [])
-    found = {"400", "500", "503"}
-    if operation.get("security"):
+    found = {"400", "414", "500", "503"}
+    if operation.get("security") and {} not in operation["security"]:
         found |= {"401", "403"}
-    if any(parameter["in"] == "path" for parameter in parameters):
+    if any(parameter["in"] == "path" or parameter["name"] in _NAMING for parameter in parameters):
         found.add("404")
     if any(parameter["name"] == "If-Match" for parameter in parameters):
         found |= {"412", "428"}
@@ -140,6 +168,14 @@ def _hoist(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         for name, part in parts.items():
             schemas[names[name]] = _renamed(part, names)
         content["schema"] = {"$ref": _REF + names[schema["title"]]}
+
+
+def _close(schema: Any) -> None:
+    """Say that a mapping has no keys but those of its pattern: Pydantic refuses others and does not tell."""
+    if isinstance(schema, dict) and "patternProperties" in schema:
+        schema.setdefault("additionalProperties", False)
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        _close(inner)
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:

@@ -53,6 +53,9 @@ STATUSES: Mapping[type[KikuError], int] = {
     Busy: 503,
 }
 
+TARGET_BYTES = 32_768
+"""The longest path and query, as sent: the longest ``url`` of a look-up fits, at twelve bytes a character."""
+
 log = logging.getLogger("kiku.problems")
 
 _CODES = {404: "not-found", 405: "method-not-allowed"}
@@ -103,11 +106,33 @@ def request_id(scope: Scope) -> str | None:
 
 
 def install(app: FastAPI) -> None:
-    """Let every failure of ``app``, also those the framework makes, be answered by a problem."""
+    """Let every failure of ``app``, also those the framework makes, be answered by a problem.
+
+    Call it before other middlewares are added: what is refused here gets their headers, too.
+    """
+    app.add_middleware(Targets)
     app.add_exception_handler(KikuError, _kiku_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(Exception, _unexpected)
+
+
+class Targets:
+    """Refuses a path and query of more than ``TARGET_BYTES`` before anything looks for what they name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 414."""
+        if scope["type"] == "http":
+            path = scope.get("raw_path") or scope["path"].encode()
+            if len(path) + len(scope["query_string"]) > TARGET_BYTES:
+                detail = f"An address holds at most {TARGET_BYTES:,} bytes here."
+                response = problem(414, "uri-too-long", detail, request_id=request_id(scope))
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class Unexpected:

@@ -11,6 +11,11 @@ class TestSlugs:
         slugs = [create(client, title="菊の 話!")["slug"] for _ in range(3)]
         assert slugs == ["菊の-話", "菊の-話-2", "菊の-話-3"]
 
+    def test_editors_find_an_article_by_the_suffix_of_its_slug(self, client: TestClient) -> None:
+        second = [create(client, title="菊の話")["id"] for _ in range(2)][1]
+        found = client.get("/v1/manage/articles", params={"q": "菊の話-2"}).json()["items"]
+        assert [item["id"] for item in found] == [second]
+
     def test_an_explicit_slug_that_is_taken_is_a_conflict(self, client: TestClient) -> None:
         create(client, slug="kiku")
         answer = client.post("/v1/manage/articles", json=a_document(slug="kiku"))
@@ -64,6 +69,34 @@ class TestSlugs:
         publish(client, first["id"])
         second = published(client, slug="kiku")
         assert client.get("/v1/articles/kiku").json()["id"] == second["id"]
+
+    def test_an_old_public_slug_is_taken_back_unless_another_lives_there(self, client: TestClient) -> None:
+        first = published(client, slug="kiku")
+        at, any_version = f"/v1/manage/articles/{first['id']}", {"If-Match": "*"}
+
+        def rename(slug: str) -> int:
+            sent = {name: value for name, value in first.items() if name != "version"} | {"slug": slug}
+            return client.put(at, json=sent, headers=any_version).status_code
+
+        assert rename("moved") == 200
+        publish(client, first["id"])
+        assert rename("kiku") == 200
+        publish(client, first["id"])
+        assert client.get("/v1/articles/moved").headers["location"] == "/v1/articles/kiku"
+        assert rename("moved") == 200
+        publish(client, first["id"])
+        create(client, slug="kiku")
+        assert rename("kiku") == 409
+
+    def test_a_slug_that_was_never_public_is_free_once_it_is_left(self, client: TestClient) -> None:
+        article = published(client, slug="kiku")
+        for slug in ("draft", "final"):
+            article = client.put(
+                f"/v1/manage/articles/{article['id']}", json=article | {"slug": slug}, headers={"If-Match": "*"}
+            ).json()
+        assert create(client, slug="draft")["slug"] == "draft"
+        answer = client.post("/v1/manage/articles", json=a_document(slug="kiku"))
+        assert answer.status_code == 409  # it is public still
 
     def test_a_trashed_articles_slug_stays_reserved_until_it_is_purged(self, client: TestClient) -> None:
         article = create(client, slug="kiku")

@@ -13,9 +13,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app import cli, schema
+from app import cli, revision, schema
 from app.access import keys
+from app.articles.fields import new_id
 from app.database import Database
+from app.publishing import ledger
+from app.sync import jobs
 
 Run = Callable[..., int]
 
@@ -46,7 +49,17 @@ def run(*arguments: str) -> int:
 class TestHelp:
     @pytest.mark.parametrize(
         "command",
-        [[], ["serve"], ["migrate"], ["keys"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["import"]],
+        [
+            [],
+            ["serve"],
+            ["work"],
+            ["migrate"],
+            ["keys"],
+            ["keys", "create"],
+            ["keys", "list"],
+            ["keys", "revoke"],
+            ["import"],
+        ],
     )
     def test_every_command_explains_itself(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert run(*command, "--help") == 0
@@ -54,7 +67,9 @@ class TestHelp:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("command", [["serve"], ["keys", "list"], ["keys", "create", "n", "--scope", "read"]])
+    @pytest.mark.parametrize(
+        "command", [["serve"], ["work"], ["keys", "list"], ["keys", "create", "n", "--scope", "read"]]
+    )
     def test_a_missing_database_is_told_and_not_made(
         self, unmigrated: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -101,7 +116,7 @@ class TestMigrate:
         assert run("migrate") == 0
         assert "was up to date" in capsys.readouterr().err
         database = Database(unmigrated)
-        assert schema.is_current(database)
+        assert revision.is_current(database)
         database.close()
 
 
@@ -174,27 +189,92 @@ class TestPrivate:
 
 class TestServe:
     @pytest.mark.parametrize("workers", [1, 2])
-    def test_it_answers_logs_lines_of_json_and_stops_when_told(self, configured: str, workers: int) -> None:
+    def test_it_answers_logs_lines_of_json_and_stops_when_told(
+        self, configured: str, workers: int, tmp_path: Path
+    ) -> None:
         port = free_port()
-        command = [sys.executable, "-c", "from app.cli import main; main()"]
-        process = subprocess.Popen(
-            [*command, "serve", "--port", str(port), "--workers", str(workers)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "KIKU_DATABASE_URL": configured, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
+        process = started(configured, "serve", "--port", str(port), "--workers", str(workers), TMPDIR=str(tmp_path))
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
-            metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics")
-            assert metrics.status_code == 200
-            assert 'kiku_http_requests_total{method="GET",route="/health/ready"' in metrics.text
+            counted = 'kiku_http_requests_total{method="GET",route="/health/ready"'
+            until = time.monotonic() + 40  # another worker's counts come a second later
+            while counted not in (told := httpx2.get(f"http://127.0.0.1:{port}/metrics")).text:
+                assert (told.status_code, time.monotonic() < until) == (200, True)
+                time.sleep(0.1)
+            assert len(list(tmp_path.glob("kiku-metrics-*"))) == (workers > 1)
         finally:
             process.send_signal(signal.SIGTERM)
             out, errors = process.communicate(timeout=40)
         assert all(json.loads(line)["status"] == 200 for line in out.splitlines()), out
         assert process.returncode in {0, -signal.SIGTERM}, errors
         assert "Traceback" not in errors
+        assert not list(tmp_path.glob("kiku-metrics-*"))
+
+    def test_it_is_itself_whatever_lies_where_it_is_started(self, configured: str, tmp_path: Path) -> None:
+        (tmp_path / "app.py").write_text("raise SystemExit('not Kiku')")
+        port = free_port()
+        process = started(configured, "serve", "--port", str(port))
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=40)
+
+    def test_a_port_that_is_taken_is_told_by_the_exit_code(self, configured: str) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            process = started(configured, "serve", "--port", str(taken.getsockname()[1]))
+            _, errors = process.communicate(timeout=40)
+        assert process.returncode == 3, errors
+        assert "address already in use" in errors
+
+    def test_what_only_the_command_line_needs_is_not_in_the_serving_process(self) -> None:
+        names = "'alembic', 'mako', 'pydantic.v1.main', 'rich', 'typer'"
+        program = f"import sys, app.server, app.main; print([name for name in ({names}) if name in sys.modules])"
+        found = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
+        )
+        assert found.stdout == "[]\n"
+
+
+class TestWork:
+    @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+    def test_it_does_what_is_due_and_ends_in_order_when_told(self, configured: str, told: signal.Signals) -> None:
+        database = Database(configured)
+        with database.writing() as writer:
+            job = jobs.create(writer, new_id(), ledger.JOB, {"kind": "source", "key": new_id(), "after": ""}, 0)
+        process = started(configured, "work")
+        until = time.monotonic() + 40
+        while status(database, job.id) != "done" and time.monotonic() < until:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.1)
+        process.send_signal(told)
+        out, errors = process.communicate(timeout=40)
+        assert (process.returncode, out, errors) == (0, "", "")
+        assert status(database, job.id) == "done"
+        database.close()
+
+
+def status(database: Database, job_id: str) -> str:
+    with database.reading() as reader:
+        return jobs.load(reader, job_id).status
+
+
+def environment(**chosen: str) -> dict[str, str]:
+    """Ours, with the modules we have in reach."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **chosen}
+
+
+def started(url: str, *arguments: str, **chosen: str) -> subprocess.Popen[str]:
+    """A command that runs in a process of its own over this database."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", "from app.cli import main; main()", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(KIKU_DATABASE_URL=url, **chosen),
+    )
 
 
 def free_port() -> int:

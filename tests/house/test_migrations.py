@@ -8,10 +8,11 @@ from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, text
 
-from app import schema
+from app import revision, schema
 from app.articles.tables import articles
 from app.database import Database
 from tests.factories import published
+from tests.house.tree import report
 
 
 def revisions() -> list[str]:
@@ -28,6 +29,14 @@ def counted(database: Database) -> dict[str, int]:
 
 
 class TestMigrations:
+    def test_the_newest_one_is_the_one_the_code_asks_for(self) -> None:
+        newest = revisions()[-1]
+        assert newest == revision.NEWEST, report(
+            [f"migrations/versions ends with {newest}, app/revision.py says {revision.NEWEST}"],
+            "a serving process asks whether the database is migrated, and holds no Alembic to read the files with.",
+            f'set NEWEST = "{newest}" in app/revision.py.',
+        )
+
     def test_each_leads_up_down_and_up_on_a_filled_database(self, client: TestClient, database: Database) -> None:
         for _ in range(3):
             published(client, external_ids={}, hero_image={"alt": "菊"})
@@ -39,7 +48,7 @@ class TestMigrations:
             assert counted(database) == before
         schema.migrate(database, "base")
         schema.migrate(database)
-        assert schema.is_current(database)
+        assert revision.is_current(database)
         assert counted(database)["articles"] == 0
         assert client.get("/v1/articles").status_code == 200
 

@@ -76,6 +76,21 @@ class TestStrictJson:
     def test_escaped_pairs_are_characters(self) -> None:
         assert parse_json(rb'"\ud83d\udca1"') == "💡"
 
+    @pytest.mark.parametrize(
+        ("spelled", "number"),
+        [
+            (b"20.0", 20),
+            (b"2e1", 20),
+            (b"-0.0", 0),
+            (b"9007199254740991.0", 2**53 - 1),
+            (b"2.5", 2.5),
+            (b"1e300", 1e300),
+        ],
+    )
+    def test_a_whole_number_is_an_integer_however_it_is_spelled(self, spelled: bytes, number: float) -> None:
+        value = parse_json(spelled)
+        assert (value, type(value)) == (number, type(number))
+
     @given(NESTED)
     def test_all_other_json_is_read_as_python_reads_it(self, value: object) -> None:
         for ascii_only in (True, False):

@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.database import Database
+from app.main import create_api
+from app.settings import Settings
+from tests.wire.conftest import hang_routes
+
 Document = dict[str, Any]
 
 
@@ -31,7 +36,7 @@ class TestDocument:
     def test_failures_are_problems_and_never_fastapis_own(self, document: Document) -> None:
         assert "HTTPValidationError" not in json.dumps(document)
         responses = document["paths"]["/things"]["post"]["responses"]
-        assert {"201", "400", "409", "413", "415", "422", "500", "503"} == set(responses)
+        assert {"201", "400", "409", "413", "414", "415", "422", "500", "503"} == set(responses)
         assert responses["422"]["content"] == {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
         }
@@ -47,8 +52,43 @@ class TestDocument:
         replace = document["paths"]["/things/{id}"]["put"]
         assert "If-Match" in [parameter["name"] for parameter in replace["parameters"]]
         assert {"404", "412", "428"} <= set(replace["responses"])
+        (header,) = (parameter for parameter in replace["parameters"] if parameter["name"] == "If-Match")
+        assert header["required"]
         assert document["paths"]["/edits"]["post"]["security"] == [{"key": []}]
         assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+    @pytest.mark.parametrize(("read_keys", "needed"), [("open", [{}, {"key": []}]), ("required", [{"key": []}])])
+    def test_reading_needs_a_key_where_the_operator_says_so(
+        self, database: Database, read_keys: str, needed: list[Any]
+    ) -> None:
+        app = create_api(Settings(read_keys=read_keys), database, owned=False)  # type: ignore[arg-type]
+        hang_routes(app)
+        document = app.openapi()
+        public = document["paths"]["/public"]["get"]
+        assert public["security"] == needed
+        assert ("401" in public["responses"]) is (read_keys == "required")
+        assert list(document["components"]["securitySchemes"]) == ["key"]
+
+    def test_each_operation_of_a_json_patch_needs_its_own_members(self, document: Document) -> None:
+        body = document["paths"]["/things/{id}"]["patch"]["requestBody"]["content"]["application/json-patch+json"]
+        kinds = {
+            name: set(kind["required"])
+            for kind in body["schema"]["items"]["oneOf"]
+            for name in kind["properties"]["op"]["enum"]
+        }
+        assert kinds == {
+            **{name: {"op", "path", "value"} for name in ("add", "replace", "test")},
+            **{name: {"op", "path", "from"} for name in ("move", "copy")},
+            "remove": {"op", "path"},
+        }
+
+    def test_a_mapping_with_a_pattern_has_no_other_keys(self, document: Document) -> None:
+        checks = document["components"]["schemas"]["Site"]["properties"]["checks"]
+        assert list(checks["patternProperties"]) == ["^[a-z0-9-]{1,64}$"]
+        assert checks["additionalProperties"] is False
+
+    def test_what_describes_no_body_is_not_said_to_be_json(self, document: Document) -> None:
+        assert "content" not in document["paths"]["/metrics"]["get"]["responses"]["200"]
 
 
 class TestDocs:

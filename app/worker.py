@@ -1,0 +1,80 @@
+"""The worker: one loop that runs what is due. ``kiku serve`` has one in each process, ``kiku work`` is one alone.
+
+What a job does stands in the room of its kind; its rows are in ``app/sync/jobs.py``.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from app.database import Database, Writer
+from app.errors import Busy, KikuError
+from app.publishing import ledger
+from app.sync import jobs
+from app.sync.jobs import Lease
+from app.text import instant
+
+POLL_SECONDS = 1
+"""How long the loop rests when nothing is due."""
+
+log = logging.getLogger("kiku.worker")
+
+_STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {ledger.JOB: ledger.step}
+
+
+@contextmanager
+def beside(database: Database) -> Iterator[None]:
+    """A worker in a thread of its own for the length of the block; its step is finished at the end."""
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(database, stop), name="kiku-worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def run(database: Database, stop: threading.Event) -> None:
+    """Run what is due until ``stop`` is set. A database that is away is waited for."""
+    while not stop.is_set():
+        try:
+            worked = run_due(database, stop)
+        except Busy:
+            worked = False
+        except Exception:
+            log.exception("unexpected failure")
+            worked = False
+        if not worked:
+            stop.wait(POLL_SECONDS)
+
+
+def run_due(database: Database, stop: threading.Event | None = None) -> bool:
+    """Run the oldest job that is due, to its end or until ``stop`` is set; says whether there was one.
+
+    Each step is a transaction of its own that also records how far the job is: who is killed in between leaves a
+    job that another goes on with when the lease is over.
+    Raises: Busy.
+    """
+    with database.reading() as reader:
+        if not jobs.waiting(reader, instant(database.clock())):
+            return False
+    with database.writing() as writer:
+        lease = jobs.take(writer)
+    found = lease is not None
+    while lease is not None and not (stop and stop.is_set()):
+        lease = _step(database, lease)
+    return found
+
+
+def _step(database: Database, lease: Lease) -> Lease | None:
+    try:
+        with database.writing() as writer:
+            return _STEPS[lease.kind](writer, lease)
+    except Busy:
+        raise
+    except KikuError as error:
+        with database.writing() as writer:
+            jobs.fail(writer, lease, error.code, error.detail)
+        return None
