@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import httpx2
 
@@ -14,15 +15,19 @@ START_SECONDS = 60
 
 
 @contextmanager
-def served(database_url: str, *, workers: int = 2) -> Iterator[str]:
-    """The base address of a server over ``database_url``; it is ended with the block."""
+def served(database_url: str, *, workers: int = 2, log: Path | None = None) -> Iterator[str]:
+    """The base address of a server over ``database_url``; it is ended with the block.
+
+    Its standard error goes to the file ``log``, where one is given.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"KIKU_DATABASE_URL": database_url, "KIKU_ACCESS_LOG": "off"}
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
     options = ["--port", str(port), "--workers", str(workers)]
-    process = subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL)
+    with log.open("wb") if log else nullcontext() as errors:
+        process = subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL, stderr=errors)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, process)
