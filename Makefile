@@ -17,14 +17,14 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format lock migrate clean
+.PHONY: help serve test check bench bench-growth format lock migrate clean
 
 help: ## Show this help
 	@echo "Kiku: make <target>"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "Variables: PORT=8000  HOST=127.0.0.1  PYTHON=python3  JOBS=2 (test processes)  ARGS=... (to pytest, bench)"
+	@echo "Variables: PORT=8000  HOST=127.0.0.1  PYTHON=python3  JOBS=2 (test processes)  ARGS=... (to pytest, the benches)"
 
 serve: migrate ## Install, migrate, load the example article and serve on 127.0.0.1:8000
 	@$(BIN)/kiku import examples/digest-page.txt --publish
@@ -44,6 +44,9 @@ check: $(DEV) ## Format, lint, types and floors: what a change must pass besides
 
 bench: $(DEV) ## Measure reads and writes on both databases beside their budgets (3 minutes)
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (an hour or so, 20 GB in TMPDIR)
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 format: $(DEV) ## Rewrite the code as the formatter and the linter's safe fixes want it
 	$(BIN)/ruff check --fix --exit-zero .

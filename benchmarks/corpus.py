@@ -1,19 +1,22 @@
 """Digest articles for benchmarks, the same ones on every run, and a database filled with them.
 
-Their sentences come from ``words.py``; what reading and writing them costs is measured in ``bench.py``.
+Their sentences come from ``words.py``; what reading and writing them costs is measured in ``rounds.py``.
 """
 
 import argparse
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from app import schema
 from app.articles import drafts
 from app.articles.document import ArticleInput
 from app.database import Database
+from app.errors import Busy, Conflict
 from app.publishing import publish
 from app.validation import validated
 from benchmarks import words
@@ -21,7 +24,10 @@ from benchmarks import words
 CHUNK = 50
 """How many articles are published in one transaction while a database is filled."""
 SOURCES = 1_500
-"""How many sources the articles share: at 2,000 articles each is cited some five times."""
+"""How many sources the first 2,000 articles share, each cited some ten times; beyond, the ledger grows along."""
+_TRIES = 5
+_RETRY_SECONDS = 0.2
+"""How often what another writer got in the way of is tried, and how long between."""
 _FIRST_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -54,24 +60,50 @@ LONG = Size(takeaways=10, pages=2, sections=4, citations=2, key_points=3, paragr
 def document(number: int, size: Size = DIGEST) -> dict[str, Any]:
     """Article ``number`` as a client would send it; a title, and so a slug, of its own for each number."""
     random = Random(number)
+    sources = max(SOURCES, number * 3 // 4)
     return {
         "title": f"{random.choice(words.PLACES)}の{random.choice(words.THINGS)}を訪ねて 第{number}回",
         "lead": words.paragraphs(random, 1, 2),
         "hero_image": {"url": f"https://images.example.jp/{number}.jpg", "alt": words.sentence(random)},
         "introduction": words.paragraphs(random, 1, 2),
         "takeaways": [{"text": words.sentence(random)} for _ in range(size.takeaways)],
-        "pages": [_page(random, size, at) for at in range(size.pages)],
+        "pages": [_page(random, size, sources, at) for at in range(size.pages)],
         "conclusion": words.paragraphs(random, 1, 2),
         "tags": random.sample(words.TAGS, 2),
     }
 
 
-def fill(database: Database, articles: int) -> None:
-    """Publish articles 1 to ``articles``, the later ones later; the database must be migrated."""
-    for first in range(1, articles + 1, CHUNK):
-        with database.writing() as writer:
-            for number in range(first, min(first + CHUNK, articles + 1)):
-                draft = drafts.create(writer, validated(ArticleInput, document(number)))
+class Filling:
+    """A database, migrated if need be, into which articles are published, the later ones later; in a ``with`` block."""
+
+    def __init__(self, database_url: str) -> None:
+        self._now = _FIRST_AT
+        self._database = Database(database_url, lambda: self._now)
+        schema.migrate(self._database)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._database.close()
+
+    def publish(self, documents: Mapping[int, dict[str, Any]]) -> None:
+        """Publish these articles, by number, in one transaction at an instant of their own.
+
+        Raises: Busy or Conflict when other writers got in the way each time.
+        """
+        self._now = _FIRST_AT + timedelta(hours=min(documents) // CHUNK)
+        for _ in range(_TRIES - 1):
+            try:
+                return self._publish(documents)
+            except (Busy, Conflict):
+                time.sleep(_RETRY_SECONDS)
+        return self._publish(documents)
+
+    def _publish(self, documents: Mapping[int, dict[str, Any]]) -> None:
+        with self._database.writing() as writer:
+            for document in documents.values():
+                draft = drafts.create(writer, validated(ArticleInput, document))
                 publish.publish(writer, draft.id, None)
 
 
@@ -79,37 +111,40 @@ def main() -> None:
     """Migrate the database at an address and fill it, as a process of its own."""
     parser = argparse.ArgumentParser(description="Migrate a database and publish generated articles in it.")
     parser.add_argument("database_url")
-    parser.add_argument("articles", type=int)
+    parser.add_argument("articles", type=int, help="the number of the last article")
+    parser.add_argument("--first", type=int, default=1, help="the number of the first (default: 1)")
+    parser.add_argument("--step", type=int, default=1, help="publish one of so many, others do the rest (default: 1)")
+    parser.add_argument("--together", type=int, default=CHUNK, help=f"how many a transaction (default: {CHUNK})")
     given = parser.parse_args()
-    database = Database(given.database_url, _clock())
-    schema.migrate(database)
-    fill(database, given.articles)
-    database.close()
+    numbers = range(given.first, given.articles + 1, given.step)
+    with Filling(given.database_url) as filling:
+        for at in range(0, len(numbers), given.together):
+            filling.publish({number: document(number) for number in numbers[at : at + given.together]})
 
 
-def _page(random: Random, size: Size, at: int) -> dict[str, Any]:
+def _page(random: Random, size: Size, sources: int, at: int) -> dict[str, Any]:
     return {
         "title": None if at == 0 else f"{random.choice(words.THINGS)}のこれから",
         "teaser": None if at == 0 else words.sentence(random),
-        "sections": [_section(random, size) for _ in range(size.sections)],
+        "sections": [_section(random, size, sources) for _ in range(size.sections)],
     }
 
 
-def _section(random: Random, size: Size) -> dict[str, Any]:
+def _section(random: Random, size: Size, sources: int) -> dict[str, Any]:
     place, thing = random.choice(words.PLACES), random.choice(words.THINGS)
     return {
         "heading": f"{place}の{thing}:{random.choice(words.REASONS)}動き出した町",
         "question": f"{thing}は{place}の暮らしをどう変える?",
         "answer": f"{random.choice(words.NUMBERS)}の変化",
         "transition": words.sentence(random),
-        "citations": [_citation(random, size) for _ in range(size.citations)],
+        "citations": [_citation(random, size, sources) for _ in range(size.citations)],
         "body": words.paragraphs(random, size.paragraphs, size.sentences),
         "commentary": {"text": random.choice(words.FEELINGS)},
     }
 
 
-def _citation(random: Random, size: Size) -> dict[str, Any]:
-    source = random.randrange(SOURCES)
+def _citation(random: Random, size: Size, sources: int) -> dict[str, Any]:
+    source = random.randrange(sources)
     said = Random(f"source {source}")  # the same source says the same wherever it is cited
     publisher = said.randrange(len(words.PUBLISHERS))
     return {
@@ -121,18 +156,6 @@ def _citation(random: Random, size: Size) -> dict[str, Any]:
         },
         "key_points": [{"text": words.sentence(random)} for _ in range(size.key_points)],
     }
-
-
-def _clock() -> Callable[[], datetime]:
-    """A clock that moves one hour each time it is read: once a transaction."""
-    now = _FIRST_AT
-
-    def read() -> datetime:
-        nonlocal now
-        now += timedelta(hours=1)
-        return now
-
-    return read
 
 
 if __name__ == "__main__":

@@ -4,14 +4,16 @@ What they are asked over HTTP is in ``works.py``. Linux only: it reads ``/proc``
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -24,6 +26,9 @@ END_SECONDS = 35
 """How long a server may take to start, and to end by itself (``kiku serve`` waits 30) before it is killed."""
 _CPUCLOCK_SCHED = 2
 _PRIVATE = frozenset({"Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"})
+
+Process = AbstractContextManager["subprocess.Popen[bytes]"]
+"""A process that runs for the length of a ``with`` block at most."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Server:
         return used
 
     def private_bytes(self) -> int:
-        """The memory that the processes of the tree share with nobody."""
+        """The memory that each process of the tree shares with nobody."""
         rollups = (Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii") for each in _tree(self.process_id))
         lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
         return sum(int(line[1]) * 1024 for line in lines if line[0] in _PRIVATE)
@@ -53,6 +58,22 @@ class Server:
 def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
     """The CPU time between two readings of ``cpu_ns``; a process that ended in between is left out."""
     return sum(ns - before.get(process_id, 0) for process_id, ns in after.items())
+
+
+def readable() -> bool:
+    """Whether this system shows the CPU time and the memory of other processes: Linux does."""
+    return Path("/proc/self/smaps_rollup").exists()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C and TERM unwind the block, so that everything started in it ends, and then end the command."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; everything that was started has ended.")
 
 
 @contextmanager
@@ -77,9 +98,11 @@ def bare(answers: Path, target: str, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def filling(database_url: str, articles: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """``corpus.py`` at work on a database; whoever asked waits for it inside the block."""
-    command = ["-m", "benchmarks.corpus", database_url, str(articles)]
+def filling(database_url: str, numbers: range, together: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """``corpus.py`` publishing these articles, so many ``together``; who asked waits for it inside the block."""
+    shared = {"--first": numbers.start, "--step": numbers.step, "--together": together}
+    options = [f"{name}={value}" for name, value in shared.items()]
+    command = ["-m", "benchmarks.corpus", database_url, str(numbers.stop - 1), *options]
     with _running(command, os.environ | {"PYTHONPATH": str(ROOT)}, folder) as process:
         yield process
 
@@ -148,3 +171,10 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    """End in order, once: a second Ctrl-C must not cut the ending short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,6 +1,6 @@
 """The figures of a run beside the budgets of DESIGN, section 8, as a table for each database.
 
-How they are measured is in ``bench.py``.
+How they are measured is in ``rounds.py``; what may grow with the corpus is in ``factors.py``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +46,12 @@ class Figures:
         if not self.bare:
             return None
         return median(kiku.cpu_us / bare.cpu_us for kiku, bare in zip(self.kiku, self.bare, strict=True))
+
+    @property
+    def whole_ratio(self) -> float:
+        """The same with what the database's processes used on Kiku's side: all that a read costs."""
+        rounds = zip(self.kiku, self.bare, strict=True)
+        return median((kiku.cpu_us + kiku.database_us) / bare.cpu_us for kiku, bare in rounds)
 
     @property
     def p50_ms(self) -> float:
@@ -123,7 +129,7 @@ _ROW = "{:<22} {:>9} {:>7} {:>7} {:>8} {:>8} {:>9}  {}"
 def lines(database: str, measured: Sequence[Figures], private_bytes: Mapping[str, int]) -> Iterator[str]:
     """The table of one database, then every budget that was missed.
 
-    ``private_bytes``: the memory of a worker by when it was taken, the last at the end of the run.
+    ``private_bytes``: the memory of a worker by when it was taken.
     """
     framework_us = next(figures.cpu_us for figures in measured if figures.name == FRAMEWORK)
     yield _ROW.format(database, "CPU µs", "bare", "ratio", "p50 ms", "p99 ms", "DB CPU µs", "budget")

@@ -1,10 +1,12 @@
 """What is measured: each work as ready requests, made from what a filled server answers.
 
-How often they are sent, and what that costs, is in ``bench.py``; the budgets are in ``report.py``.
+How often they are sent, and what that costs, is in ``rounds.py``; the budgets are in ``report.py``.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,12 +18,14 @@ READS = 250
 """Requests a round of each work that reads, and of its bare counterpart."""
 WRITES = 12
 """The same for works that write."""
-LEAST_ARTICLES = 200
-"""Fewer make no deep page."""
+LEAST_ARTICLES = 100
+"""Fewer make no deep pages."""
 _TARGETS = 40
-"""How many articles the reads go round: more than one, as readers do."""
-_DEPTH = 0.9
-"""How far down the whole list the deep page is."""
+"""How many articles the reads go round unless told otherwise: more than one, as readers do."""
+_DEEP = (0.5, 0.8)
+"""Between which depths of the whole list deep pages begin."""
+_STEPS = 1_000
+"""In about how many pages the whole list is walked, where they may be so long."""
 
 Step = Sequence[tuple[bytes, int]]
 """Requests that are timed as one, each with the status it must get."""
@@ -46,19 +50,33 @@ class Plan:
     target: str
     """One of the addresses in ``answers``."""
     article_bytes: int
-    copy_bytes: int
+    copy_bytes: int = 0
+    """What is sent to save a working copy; 0 where none is saved."""
 
 
 def plan(connection: Connection, secret: str, articles: int) -> Plan:
-    """The works for a server that holds this many articles; an article to be saved is made there."""
-    slugs, deep = _walk(connection)
-    chosen = slugs[:: max(1, len(slugs) // _TARGETS)][:_TARGETS]
-    article = [f"/v1/articles/{quote(slug)}" for slug in chosen]
-    page = [f"{target}/pages/1" for target in article]
-    everything = "/v1/articles"
-    answers = {target: _answer(connection, target) for target in (*article, *page, everything, deep)}
+    """Reads and writes for a server that holds this many articles; an article to be saved is made there."""
+    planned = reading(connection, articles)
     writing = {"Authorization": f"Bearer {secret}", "If-Match": "*"}
     saves = _saves(connection, writing)
+    writes = (
+        Work("create + publish", _creations(writing, articles), bare=False),
+        Work("save of 85 rows", lambda: [[(next(saves)[0], 200)] for _ in range(WRITES)], bare=False),
+        Work("save refused, 428", lambda: [[(next(saves)[1], 428)] for _ in range(WRITES)], bare=False),
+    )
+    copy_bytes = len(next(saves)[0].partition(b"\r\n\r\n")[2])
+    return replace(planned, works=planned.works + writes, copy_bytes=copy_bytes)
+
+
+def reading(connection: Connection, articles: int, targets: int = _TARGETS) -> Plan:
+    """Reads for a server that holds this many articles: of so many ``targets`` spread over them, as many deep pages."""
+    everything = "/v1/articles"
+    slugs, cursors = _walk(connection, articles)
+    first, last = (int(len(cursors) * depth) for depth in _DEEP)
+    deep = [f"{everything}?{urlencode({'cursor': cursor})}" for cursor in _spread(cursors[first:last], targets)]
+    article = [f"{everything}/{quote(slug)}" for slug in _spread(slugs, targets)]
+    page = [f"{target}/pages/1" for target in article]
+    answers = {target: _answer(connection, target) for target in (*article, *page, everything, *deep)}
     etags = [answers[target].etag.decode("latin-1") for target in article]
     had = [request("GET", target, headers={"If-None-Match": etag}) for target, etag in zip(article, etags, strict=True)]
     works = (
@@ -66,28 +84,33 @@ def plan(connection: Connection, secret: str, articles: int) -> Plan:
         Work("GET page 1", _reads([request("GET", target) for target in page])),
         Work("GET article, 304", _reads(had, status=304)),
         Work("list, first 20", _reads([request("GET", everything)])),
-        Work("list, deep page of 20", _reads([request("GET", deep)])),
-        Work("create + publish", _creations(writing, articles), bare=False),
-        Work("save of 85 rows", lambda: [[(next(saves)[0], 200)] for _ in range(WRITES)], bare=False),
-        Work("save refused, 428", lambda: [[(next(saves)[1], 428)] for _ in range(WRITES)], bare=False),
+        Work("list, deep page of 20", _reads([request("GET", target) for target in deep])),
     )
     sizes = [len(answers[target].body) for target in article]
-    copy_bytes = len(next(saves)[0].partition(b"\r\n\r\n")[2])
-    return Plan(works, answers, article[0], sum(sizes) // len(sizes), copy_bytes)
+    return Plan(works, answers, article[0], sum(sizes) // len(sizes))
 
 
-def _walk(connection: Connection) -> tuple[list[str], str]:
-    """Every slug in the order of the list, and the address of a page far down in it."""
+def _walk(connection: Connection, articles: int) -> tuple[list[str], list[str]]:
+    """Every slug in the order of the list, and the cursors that lead down in it at even distances."""
     slugs: list[str] = []
     cursors: list[str] = []
     cursor: str | None = None
+    limit = min(100, max(1, articles // _STEPS))
     while cursor is not None or not slugs:
-        query = {"limit": "100"} | ({} if cursor is None else {"cursor": cursor})
+        query = {"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor})
         found = connection.json(f"/v1/articles?{urlencode(query)}")
         slugs += [card["slug"] for card in found["items"]]
         cursor = found["next"]
         cursors += [] if cursor is None else [cursor]
-    return slugs, f"/v1/articles?{urlencode({'cursor': cursors[int((len(cursors) - 1) * _DEPTH)]})}"
+    return slugs, cursors
+
+
+def _spread(found: Sequence[str], count: int) -> list[str]:
+    """So many of them at even distances, all if there are fewer, in no order: neighbours lie side by side on disk."""
+    count = min(count, len(found))
+    chosen = [found[at * len(found) // count] for at in range(count)]
+    Random(count).shuffle(chosen)
+    return chosen
 
 
 def _answer(connection: Connection, target: str) -> bare.Answer:
@@ -103,8 +126,9 @@ def _answer(connection: Connection, target: str) -> bare.Answer:
 
 
 def _reads(requests: Sequence[bytes], status: int = 200) -> Callable[[], list[Step]]:
-    steps: list[Step] = [[(requests[at % len(requests)], status)] for at in range(READS)]
-    return lambda: steps
+    """Each round goes on where the one before left off."""
+    steps: Iterator[Step] = cycle([[(request, status)] for request in requests])
+    return lambda: list(islice(steps, READS))
 
 
 def _creations(writing: dict[str, str], articles: int) -> Callable[[], list[Step]]:
