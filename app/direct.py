@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 5
 """How long a statement, or opening a connection, may take."""
 
 SMALL_CACHE = "PRAGMA cache_size = -512"
-"""Each SQLite connection that only reads keeps so many KiB of pages, not 2 MB: the system keeps them, too, once for all."""
+"""A SQLite connection that only reads keeps 512 KiB of pages, not 2 MB: the system keeps them, too, once for all."""
 
 Value = str | int
 Rows = list[tuple[Any, ...]]
@@ -129,7 +129,8 @@ class PostgresqlDirect:
         self._here.__dict__.clear()
 
     async def _open(self) -> AsyncCursor[tuple[Any, ...]]:
-        options = "-c default_transaction_read_only=on"
+        # A route waits for a lock better than this: it tells the client when to come back.
+        options = "-c default_transaction_read_only=on -c lock_timeout=1s"
         connection = await AsyncConnection.connect(
             self._url, autocommit=True, connect_timeout=TIMEOUT_SECONDS, options=options
         )
