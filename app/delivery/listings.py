@@ -13,7 +13,7 @@ from app.articles.tables import collection_articles, collections
 from app.database import Reader
 from app.delivery import parts
 from app.delivery.parts import public_citations, public_sections, public_tags
-from app.delivery.snapshots import snapshots
+from app.delivery.snapshots import snapshot_cards
 
 SORTS = ("-published_at", "published_at", "-revised_at", "revised_at")
 
@@ -40,10 +40,12 @@ def latest(
     reader: Reader, filters: Filters, sort: str, after: Position | None, limit: int
 ) -> list[tuple[Position, bytes]]:
     """Up to ``limit`` cards behind ``after``, each with its position; ``sort`` is one of ``SORTS``."""
-    column = snapshots.c[sort.removeprefix("-")]
+    column = snapshot_cards.c[sort.removeprefix("-")]
     descending = sort.startswith("-")
-    query = select(column.label("value"), snapshots.c.article_id, snapshots.c.card).where(*_conditions(filters))
-    here = (column, snapshots.c.article_id)
+    query = select(column.label("value"), snapshot_cards.c.article_id, snapshot_cards.c.card).where(
+        *_conditions(filters)
+    )
+    here = (column, snapshot_cards.c.article_id)
     if after is not None:
         # Compared as a row: both databases then begin in the index where the page does, however deep.
         position, there = tuple_(*here), tuple_(*map(literal, after))
@@ -55,14 +57,14 @@ def latest(
 
 def count(reader: Reader, filters: Filters, cap: int | None) -> int:
     """How many articles the list holds; counting stops one beyond ``cap``."""
-    return _counted(reader, select(snapshots.c.article_id).where(*_conditions(filters)), cap)
+    return _counted(reader, select(snapshot_cards.c.article_id).where(*_conditions(filters)), cap)
 
 
 def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[tuple[int], bytes]]:
     """Up to ``limit`` public sections of one article behind position ``after``, in reading order."""
     query = (
-        select(public_sections.c.position, public_sections.c.body, snapshots.c.card)
-        .join(snapshots, snapshots.c.article_id == public_sections.c.article_id)
+        select(public_sections.c.position, public_sections.c.body, snapshot_cards.c.card)
+        .join(snapshot_cards, snapshot_cards.c.article_id == public_sections.c.article_id)
         .where(public_sections.c.article_id == article_id)
     )
     if after is not None:
@@ -84,7 +86,7 @@ def _counted(reader: Reader, query: Select[Any], cap: int | None) -> int:
 
 
 def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
-    article_id = snapshots.c.article_id
+    article_id = snapshot_cards.c.article_id
     conditions: list[ColumnElement[bool]] = []
     if filters.tag is not None:
         conditions.append(article_id.in_(select(public_tags.c.article_id).where(public_tags.c.tag == filters.tag)))
@@ -98,13 +100,13 @@ def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
         members = select(collection_articles.c.article_id).join(collections)
         conditions.append(article_id.in_(members.where(collections.c.slug == filters.collection)))
     if filters.language is not None:
-        conditions.append(snapshots.c.language == filters.language)
+        conditions.append(snapshot_cards.c.language == filters.language)
     if filters.translation_key is not None:
-        conditions.append(snapshots.c.translation_key == filters.translation_key)
+        conditions.append(snapshot_cards.c.translation_key == filters.translation_key)
     if filters.published_after is not None:
-        conditions.append(snapshots.c.published_at >= filters.published_after)
+        conditions.append(snapshot_cards.c.published_at >= filters.published_after)
     if filters.published_before is not None:
-        conditions.append(snapshots.c.published_at <= filters.published_before)
+        conditions.append(snapshot_cards.c.published_at <= filters.published_before)
     if filters.ids:
         conditions.append(article_id.in_(filters.ids))
     return conditions

@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal
 from app.database import Reader
 from app.delivery import parts
 from app.delivery.parts import public_citations, public_key_points, public_questions, public_sections, public_tags
-from app.delivery.snapshots import snapshots
+from app.delivery.snapshots import snapshot_cards
 
 Kind = Literal["section", "key_point", "question", "citation"]
 Position = tuple[str, str, str]
@@ -67,8 +67,8 @@ def latest(
     if filters.publisher is not None and filters.source is None and "publisher_id" not in table.c:
         near, filters = _nearest(table, filters, after, limit), replace(filters, publisher=None)
     id = _id(table)
-    query = _selected(table, filters, published_at, article_id, id.label("id"), table.c.body, snapshots.c.card)
-    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id).where(*near)
+    query = _selected(table, filters, published_at, article_id, id.label("id"), table.c.body, snapshot_cards.c.card)
+    query = query.join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id).where(*near)
     if after is not None:
         shown = and_(article_id == after[1], id <= after[2])
         query = query.where(_from(ordering, after), not_(shown))
@@ -91,8 +91,8 @@ def count(reader: Reader, kind: Kind, filters: Filters, cap: int | None) -> int:
 def find(reader: Reader, kind: Literal["section", "key_point"], id: str) -> Found | None:
     """The part with this id, or None where nothing public has it."""
     table = _TABLES[kind]
-    query = select(table.c.article_id, table.c.body, snapshots.c.card)
-    query = query.join(snapshots, snapshots.c.article_id == table.c.article_id).where(table.c.id == id)
+    query = select(table.c.article_id, table.c.body, snapshot_cards.c.card)
+    query = query.join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id).where(table.c.id == id)
     row = reader.row(query)
     return Found(row["article_id"], parts.with_card(row["body"], row["card"])) if row else None
 

@@ -32,18 +32,25 @@ snapshots = Table(
     metadata,
     Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("slug", Key, nullable=False, unique=True),
+    Column("revised_at", Instant, nullable=False),
+    Column("etag", Key, nullable=False),
+    Column("content_sha256", Key, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_gzip", LargeBinary, nullable=False),
+)
+# By themselves: some three lie on a page of the database, beside the bodies each would lie on one of its own.
+snapshot_cards = Table(
+    "snapshot_cards",
+    metadata,
+    Column("article_id", Key, ForeignKey("snapshots.article_id", ondelete="CASCADE"), primary_key=True),
     Column("language", Key, nullable=False),
     Column("translation_key", Key),
     Column("published_at", Instant, nullable=False),
     Column("revised_at", Instant, nullable=False),
-    Column("etag", Key, nullable=False),
-    Column("content_sha256", Key, nullable=False),
     Column("card", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("body_gzip", LargeBinary, nullable=False),
 )
-Index("ix_snapshots_published_at_article_id", snapshots.c.published_at, snapshots.c.article_id)
-Index("ix_snapshots_revised_at_article_id", snapshots.c.revised_at, snapshots.c.article_id)
+Index("ix_snapshot_cards_published_at_article_id", snapshot_cards.c.published_at, snapshot_cards.c.article_id)
+Index("ix_snapshot_cards_revised_at_article_id", snapshot_cards.c.revised_at, snapshot_cards.c.article_id)
 snapshot_pages = Table(
     "snapshot_pages",
     metadata,
@@ -101,16 +108,19 @@ def put(writer: Writer, article: shapes.Shape) -> str:
     drop(writer, article["id"])
     body = encode(article)
     etag = etag_of(body)
-    columns = ("slug", "language", "translation_key", "published_at", "revised_at")
-    row = {name: article[name] for name in columns} | {
+    row = {
         "article_id": article["id"],
+        "slug": article["slug"],
+        "revised_at": article["revised_at"],
         "etag": etag,
         "content_sha256": content_sha256(article),
-        "card": encode(shapes.card(article)),
         "body": body,
         "body_gzip": _gzip(body),
     }
     writer.execute(snapshots.insert(), row)
+    row = {name: article[name] for name in ("language", "translation_key", "published_at", "revised_at")}
+    row |= {"article_id": article["id"], "card": encode(shapes.card(article))}
+    writer.execute(snapshot_cards.insert(), row)
     rows = []
     for page in shapes.pages(article):
         page_body = encode(page)

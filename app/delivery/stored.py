@@ -15,7 +15,7 @@ _PAGE = (
 )
 # The feed's state stands in every row: it and the cards are then of one snapshot.
 _CARDS = (
-    "SELECT (SELECT epoch FROM feed), (SELECT number FROM feed), published_at, article_id, card FROM snapshots"
+    "SELECT (SELECT epoch FROM feed), (SELECT number FROM feed), published_at, article_id, card FROM snapshot_cards"
     " {behind} ORDER BY published_at DESC, article_id DESC LIMIT ?"
 )
 _FIRST = _CARDS.format(behind="")

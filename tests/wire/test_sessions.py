@@ -53,7 +53,7 @@ class TestCommit:
             raise RuntimeError
 
         event.listen(database.engine(), "commit", fail)
-        answer = httpx2.post(f"{served}/things", json={"id": "one"})
+        answer = httpx2.post(f"{served}/things", json={"id": "one"}, timeout=60)
         assert answer.status_code == 500
         assert answer.json()["code"] == "internal-error"
         event.remove(database.engine(), "commit", fail)
