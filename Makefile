@@ -59,7 +59,7 @@ migrate: $(RUN) ## Bring the database up to date (KIKU_DATABASE_URL, else ./kiku
 lock: $(BIN)/python ## Make both requirements files again (ARGS=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv
 	$(LOCK) --group build $(ARGS) --output-file requirements.lock
-	$(LOCK) --group build --group dev $(ARGS) --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --no-strip-extras --group build --group dev $(ARGS) --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## Remove the environment and what the tools left; the database stays
 	rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.database import Database, Writer
-from app.errors import Busy, KikuError
+from app.errors import Busy, Conflict
 from app.publishing import ledger
 from app.sync import jobs
 from app.sync.jobs import Lease
@@ -41,7 +41,7 @@ def run(database: Database, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             worked = run_due(database, stop)
-        except Busy:
+        except (Busy, Conflict):
             worked = False
         except Exception:
             log.exception("unexpected failure")
@@ -55,7 +55,7 @@ def run_due(database: Database, stop: threading.Event | None = None) -> bool:
 
     Each step is a transaction of its own that also records how far the job is: who is killed in between leaves a
     job that another goes on with when the lease is over.
-    Raises: Busy.
+    Raises: Busy; Conflict. The job is then given back.
     """
     with database.reading() as reader:
         if not jobs.waiting(reader, instant(database.clock())):
@@ -65,6 +65,9 @@ def run_due(database: Database, stop: threading.Event | None = None) -> bool:
     found = lease is not None
     while lease is not None and not (stop and stop.is_set()):
         lease = _step(database, lease)
+    if lease is not None:
+        with database.writing() as writer:
+            jobs.give_back(writer, lease)
     return found
 
 
@@ -72,9 +75,12 @@ def _step(database: Database, lease: Lease) -> Lease | None:
     try:
         with database.writing() as writer:
             return _STEPS[lease.kind](writer, lease)
-    except Busy:
-        raise
-    except KikuError as error:
+    except (Busy, Conflict):  # a matter of time
         with database.writing() as writer:
-            jobs.fail(writer, lease, error.code, error.detail)
+            jobs.give_back(writer, lease)
+        raise
+    except Exception:
+        log.exception("a job failed, id=%s", lease.id)
+        with database.writing() as writer:
+            jobs.fail(writer, lease, "internal-error", "Something failed here that was not foreseen.")
         return None

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.articles import drafts, listing
+from app.articles import drafts, listing, tags
 from app.articles.document import EXAMPLE, ArticleInput, WorkingCopy
 from app.articles.drafts import Draft
 from app.articles.fields import Instant, Slug, Status
@@ -47,7 +47,8 @@ def list_working_copies(
     ``q`` finds a substring of title, lead, headings, slug or external ids, whatever case or width it is
     typed in. ``updated_after`` is inclusive.
     """
-    filters = listing.Filters(query.status, query.tag, query.updated_after, query.q)
+    tag = query.tag and tags.followed(reader, [query.tag])[0]
+    filters = listing.Filters(query.status, tag, query.updated_after, query.q)
     bound = paging.bound_to("working-copies", *astuple(filters))
     after = paging.position(query.cursor, bound, (str, str))
     found = listing.latest(reader, filters, after, query.limit + 1)

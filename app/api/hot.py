@@ -13,7 +13,7 @@ from typing import NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.delivery import listings
-from app.delivery.stored import Copy, Found, Stored
+from app.delivery.stored import Found, Stored
 from app.errors import Busy, Malformed
 from app.wire import browsers, conditional, negotiation, paging, public_lists
 from app.wire.trace import Trace
@@ -23,12 +23,16 @@ LATEST = paging.bound_to("articles", "-published_at", *astuple(listings.Filters(
 """What a cursor of the list without filters is bound to."""
 KEPT_BYTES = 4 << 20
 """How many bytes of bodies are kept in memory."""
+ANSWER_BYTES = 2_000
+"""What an answer takes beside its body: its headers and the objects that hold it."""
 ASKED = 250
 """Who is asked for twice among so many addresses is kept: about as many as there is room for."""
-_HOT = re.compile(rf"{LIST}(?:/([^/.:]+)(?:/pages/([1-9][0-9]{{0,5}}))?)?")
+_HOT = re.compile(rf"{LIST}(?:/([^/.:\0]+)(?:/pages/([1-9][0-9]{{0,5}}))?)?")
 _PAGED = re.compile(rb"(?:limit=(?P<limit>[1-9][0-9]?|100))?(?:(?:^|&)cursor=(?P<cursor>[A-Za-z0-9_-]{1,4000}))?")
 
 Headers = list[tuple[bytes, bytes]]
+Address = tuple[str, bytes, bool]
+"""Path, query, and whether the gzip copy is wanted."""
 
 
 def _headers(named: dict[str, str]) -> Headers:
@@ -85,42 +89,35 @@ class HotReads:
 
     async def _find(self, scope: Scope, hot: re.Match[str], sent: dict[bytes, bytes]) -> Answer | None:
         try:
-            address = scope["path"], scope["query_string"], sent.get(b"accept"), sent.get(b"accept-encoding")
+            accept, coding = (sent.get(name, b"").decode("latin-1") for name in (b"accept", b"accept-encoding"))
+            key, number = hot.groups()
+            if key is not None and (scope["query_string"] or negotiation.preferred(accept) != "json"):
+                return None
+            # By what was decided, not by what was sent: that may be anything, and long.
+            address = scope["path"], scope["query_string"], key is not None and negotiation.gzip_taken(coding)
             kept = await self._kept.find(address)
             if kept is not None:
                 return kept
             version = self._kept.version
-            key, number = hot.groups()
-            answer = await (self._list(scope) if key is None else self._document(scope, key, number, sent))
+            if key is None:
+                answer = await self._list(scope)
+            else:
+                found = await self._read(key, number, address[2], sent.get(b"if-none-match"))
+                answer = found and _of_document(found, number, compressed=address[2])
         except Busy:
             return None
         if answer is not None and answer.body:  # one without is a 304's
             self._kept.put(address, answer, version)
         return answer
 
-    async def _document(self, scope: Scope, key: str, number: str | None, sent: dict[bytes, bytes]) -> Answer | None:
-        """An article or a page of it."""
-        accept, coding = sent.get(b"accept", b"").decode("latin-1"), sent.get(b"accept-encoding", b"").decode("latin-1")
-        if scope["query_string"] or negotiation.preferred(accept) != "json":
-            return None
-        compressed = negotiation.gzip_taken(coding)
-        found = await self._read(key, number, "body_gzip" if compressed else "body", sent.get(b"if-none-match"))
-        if found is None:
-            return None
-        etag = conditional.coded(found.etag, compressed=compressed)
-        headers = [(b"etag", etag.encode()), (b"surrogate-key", f"article-{found.article_id}".encode()), *_OF_DOCUMENTS]
-        coded = [(b"content-encoding", b"gzip")] if compressed else []
-        template = "/v1/articles/{key}" if number is None else "/v1/articles/{key}/pages/{number}"
-        return Answer(etag, headers, _of_body(found.body) + coded, found.body, template)
-
-    async def _read(self, key: str, number: str | None, copy: Copy, seen: bytes | None) -> Found | None:
+    async def _read(self, key: str, number: str | None, compressed: bool, seen: bytes | None) -> Found | None:  # noqa: FBT001
         """What is stored there; of what the client has ``seen`` already, without its bytes."""
         page = None if number is None else int(number)
         if seen is not None:
             known = await self._stored.find(key, page, None)
             if known is None or conditional.none_match(seen.decode("latin-1"), known.etag):
                 return known
-        return await self._stored.find(key, page, copy)
+        return await self._stored.find(key, page, "body_gzip" if compressed else "body")
 
     async def _list(self, scope: Scope) -> Answer | None:
         """A page of the latest articles, for a query that has at most a limit and a cursor."""
@@ -150,11 +147,11 @@ class Kept:
     def __init__(self, stored: Stored) -> None:
         self.version: object | None = None
         self._stored = stored
-        self._answers: dict[object, Answer] = {}
-        self._asked: set[object] = set()
+        self._answers: dict[Address, Answer] = {}
+        self._asked: set[Address] = set()
         self._bytes = 0
 
-    async def find(self, address: object) -> Answer | None:
+    async def find(self, address: Address) -> Answer | None:
         """The answer kept for ``address`` if it is still right. Raises: Busy."""
         kept = self._answers.get(address)
         if kept is None and self.version is not None:
@@ -166,7 +163,7 @@ class Kept:
             return None
         return kept
 
-    def put(self, address: object, answer: Answer, version: object | None) -> None:
+    def put(self, address: Address, answer: Answer, version: object | None) -> None:
         """Keep an answer that was read after ``version`` was seen, if it is asked for often; begin anew when full.
 
         What is asked for once in a while is not worth its memory: reading into what was freed just now costs less.
@@ -180,12 +177,21 @@ class Kept:
             return
         if self._bytes > KEPT_BYTES:
             self._clear()
-        self._bytes += len(answer.body)
+        self._bytes += len(answer.body) + len(address[0]) + len(address[1]) + ANSWER_BYTES
         self._answers[address] = answer
 
     def _clear(self) -> None:
         self._answers.clear()
         self._bytes = 0
+
+
+def _of_document(found: Found, number: str | None, *, compressed: bool) -> Answer:
+    """An article, or a page of it."""
+    etag = conditional.coded(found.etag, compressed=compressed)
+    headers = [(b"etag", etag.encode()), (b"surrogate-key", f"article-{found.article_id}".encode()), *_OF_DOCUMENTS]
+    coded = [(b"content-encoding", b"gzip")] if compressed else []
+    template = "/v1/articles/{key}" if number is None else "/v1/articles/{key}/pages/{number}"
+    return Answer(etag, headers, _of_body(found.body) + coded, found.body, template)
 
 
 def _of_body(body: bytes) -> Headers:

@@ -27,7 +27,7 @@ IfVersion = frozenset[int] | None
 # Statements that every load or save runs are built once: building one anew costs several times what running it does.
 _ID_BY_SLUG = select(articles.c.id).where(articles.c.slug == bindparam("slug"))
 _ROW = select(articles).where(articles.c.id == bindparam("id"))
-_HELD_ROW = _ROW.with_for_update()
+_HELD_ROW = _ROW.with_for_update(key_share=True)  # who writes what belongs to the article need not wait for its row
 _FACTS = update(articles).where(articles.c.id == bindparam("article_id"))
 _NEXT_VERSION = _FACTS.where(articles.c.version == bindparam("stored_version"))
 

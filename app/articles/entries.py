@@ -33,6 +33,8 @@ Json = dict[str, Any]
 Edit = Callable[[Json], Any]
 """What a client sends in place of the resource it is given: an input of the entry's kind."""
 IfVersion = frozenset[int] | None
+NAMES = 100
+"""How many aliases, and how many hosts, a publisher has at most."""
 Found = list[tuple[Any, Json]]
 """Resources of a list, each with its position there."""
 
@@ -83,8 +85,8 @@ class PublisherInput(Shape):
 
     id: Id | None = None
     name: Annotated[Name, Field(min_length=1)]
-    aliases: Annotated[list[Annotated[Name, Field(min_length=1)]], Field(max_length=100, default_factory=list)]
-    hosts: Annotated[list[Host], Field(max_length=100, default_factory=list)]
+    aliases: Annotated[list[Annotated[Name, Field(min_length=1)]], Field(max_length=NAMES, default_factory=list)]
+    hosts: Annotated[list[Host], Field(max_length=NAMES, default_factory=list)]
     homepage_url: Url | None = None
     country: Country | None = None
     language: Language | None = None
@@ -107,7 +109,7 @@ class TagInput(Shape):
     model_config = ConfigDict(json_schema_extra={"examples": [{"slug": "kiku", "name": "菊"}]})
 
     slug: Slug
-    name: Name | None = None
+    name: Annotated[Name, Field(min_length=1)] | None = None
     version: int | None = None
 
 
@@ -249,7 +251,7 @@ def merge(writer: Writer, table: Table, load: Load, keys: tuple[str, str], if_ve
         return there
     demand(entry, if_version)
     if entry.key == there.key:
-        raise _missed("An entry cannot be merged into itself.")
+        raise missed("An entry cannot be merged into itself.")
     # Before it, so that nothing ever leads over two steps.
     writer.execute(update(table).where(table.c.merged_into == entry.key).values(merged_into=there.key))
     store(writer, table, entry, {"merged_into": there.key})
@@ -274,8 +276,9 @@ def _target(load: Load, reader: Reader, into: str) -> Entry:
         found = load(reader, into)
         return found if found.merged_into is None else load(reader, found.merged_into)
     except NotFound:
-        raise _missed("There is no such entry.") from None
+        raise missed("There is no such entry.") from None
 
 
-def _missed(detail: str) -> Invalid:
+def missed(detail: str) -> Invalid:
+    """The failure of a merge that cannot be."""
     return Invalid("validation", "It cannot be merged into that.", (Fault("target-invalid", detail, pointer="/into"),))

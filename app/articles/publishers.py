@@ -61,6 +61,8 @@ Index("ix_publisher_names_publisher_id", publisher_names.c.publisher_id)
 Index("ix_publisher_hosts_publisher_id", publisher_hosts.c.publisher_id)
 
 
+MERGING = "publishers"
+"""What a Writer holds while it ties a new source to a publisher: shared; who merges publishers holds it alone."""
 _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
 _CALLED = {publisher_names: publisher_names.c.folded, publisher_hosts: publisher_hosts.c.host}
 
@@ -75,7 +77,7 @@ class Filters:
 
 def find_by_name(reader: Reader, name: str) -> str | None:
     """The id of the publisher that bears ``name``, as its name or an alias (NFKC), or None."""
-    row = reader.row(select(publisher_names.c.publisher_id).where(publisher_names.c.folded == _folded(name)))
+    row = reader.row(select(publisher_names.c.publisher_id).where(publisher_names.c.folded == folded(name)))
     return row["publisher_id"] if row else None
 
 
@@ -106,7 +108,7 @@ def settle(writer: Writer, name: str) -> str:
     made = new_id()
     row = {"id": made, "name": name, "aliases": [], "hosts": [], "version": 1}
     writer.execute(publishers.insert(), row | {"created_at": writer.stamp, "updated_at": writer.stamp})
-    if writer.insert_absent(publisher_names, {"folded": _folded(name), "publisher_id": made}):
+    if writer.insert_absent(publisher_names, {"folded": folded(name), "publisher_id": made}):
         return made
     # Another writer made it while we waited for its commit: ours goes, theirs is used.
     writer.execute(publishers.delete().where(publishers.c.id == made))
@@ -174,8 +176,10 @@ def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
 
     Raises: NotFound; Stale; Conflict (``merged``); Invalid (``target-invalid``).
     """
-    there = entries.merge(writer, publishers, load, (key, into), if_version)
     old = load(writer, key)
+    there = entries.merge(writer, publishers, load, (key, into), if_version)
+    if old.merged_into is not None:
+        return there
     for table in _CALLED:
         writer.execute(update(table).where(table.c.publisher_id == old.key).values(publisher_id=there.key))
     aliases = [name for name in (old.row["name"], *old.row["aliases"]) if name != there.row["name"]]
@@ -183,6 +187,8 @@ def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
         "aliases": _distinct([*there.row["aliases"], *aliases]),
         "hosts": _distinct([*there.row["hosts"], *old.row["hosts"]]),
     }
+    if any(len(values) > entries.NAMES for values in gained.values()):
+        raise entries.missed(f"A publisher has at most {entries.NAMES} aliases and hosts.")
     return load(writer, there.key) if entries.store(writer, publishers, there, gained) else there
 
 
@@ -202,7 +208,7 @@ def _resource(row: Row) -> dict[str, Any]:
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [publishers.c.merged_into.is_(None)]
-    for table, wanted in ((publisher_names, filters.name and _folded(filters.name)), (publisher_hosts, filters.host)):
+    for table, wanted in ((publisher_names, filters.name and folded(filters.name)), (publisher_hosts, filters.host)):
         if wanted is not None:
             conditions.append(publishers.c.id.in_(select(table.c.publisher_id).where(_CALLED[table] == wanted)))
     return conditions
@@ -213,8 +219,8 @@ def _call(writer: Writer, id: str, values: Row) -> None:
 
     Raises: Conflict (``publisher-name-taken``, ``publisher-host-taken``).
     """
-    names = {_folded(name): f"/aliases/{at}" for at, name in enumerate(values["aliases"])}
-    names[_folded(values["name"])] = "/name"
+    names = {folded(name): f"/aliases/{at}" for at, name in enumerate(values["aliases"])}
+    names[folded(values["name"])] = "/name"
     hosts = {host: f"/hosts/{at}" for at, host in enumerate(values["hosts"])}
     for table, column, wanted, code in (
         (publisher_names, "folded", names, "publisher-name-taken"),
@@ -233,5 +239,6 @@ def _distinct(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """The form by which a name is found."""
     return unicodedata.normalize("NFKC", name)

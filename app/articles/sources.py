@@ -133,7 +133,10 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
         citation.source = known.get(source_id, citation.source)
     found = by_urls(writer, (canonical for canonical, _, _ in inline))
     new = [citation.source.publisher for canonical, _, citation in inline if canonical not in found]
-    for name in sorted({publisher.name for publisher in new if publisher and not publisher.id and publisher.name}):
+    if new:
+        writer.hold(publishers.MERGING, shared=True)  # before anything is made: a merge waits for us, or we for it
+    names = {publisher.name for publisher in new if publisher and not publisher.id and publisher.name}
+    for name in sorted(names, key=publishers.folded):
         publishers.settle(writer, name)  # in one order for all writers, as the sources below
     for canonical, at, citation in inline:
         source = found.get(canonical) or _make(writer, canonical, citation, at, faults)
@@ -216,7 +219,9 @@ def create(writer: Writer, sent: SourceInput) -> Entry:
 
     Raises: Invalid; Conflict (``source-url-taken``).
     """
-    faults = entries.read_only(sent, {"version": 1, "created_at": writer.stamp})
+    writer.hold(publishers.MERGING, shared=True)
+    fixed = {"version": 1, "created_at": writer.stamp, "canonical_url": canonical_url(sent.url)}
+    faults = entries.read_only(sent, fixed)
     if sent.id and writer.row(select(sources.c.id).where(sources.c.id == sent.id)):
         faults.append(Fault("id-taken", "Another source has this id.", pointer="/id"))
     values = _values(writer, sent, faults)
@@ -241,12 +246,16 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry
     faults = entries.read_only(sent, {name: stored.row[name] for name in fixed})
     values = _values(writer, sent, faults)
     entries.refuse(faults)
-    holder = (
-        by_urls(writer, [values["canonical_url"]]) if values["canonical_url"] != stored.row["canonical_url"] else {}
-    )
-    if holder:
+    there = select(sources).where(sources.c.canonical_sha256 == values["canonical_sha256"], sources.c.id != stored.key)
+    holder = writer.row(there)
+    if holder is not None and holder["merged_into"] != stored.key:
         raise _url_taken()
-    return load(writer, stored.key) if entries.store(writer, sources, stored, values) else stored
+    if holder is not None:  # it leads here anyway: the two exchange addresses
+        _move_url(writer, holder["id"], holder["canonical_url"], holder["id"])
+    changed = entries.store(writer, sources, stored, values)
+    if holder is not None:
+        _move_url(writer, holder["id"], stored.row["canonical_url"], stored.row["canonical_sha256"])
+    return load(writer, stored.key) if changed else stored
 
 
 def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
@@ -331,6 +340,11 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.url is not None:
         conditions.append(at(filters.url))
     return conditions
+
+
+def _move_url(writer: Writer, id: str, canonical: str, sha256: str) -> None:
+    where = {"canonical_url": canonical, "canonical_sha256": sha256}
+    writer.execute(update(sources).where(sources.c.id == id).values(**where))
 
 
 def _url_taken() -> Conflict:

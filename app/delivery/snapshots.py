@@ -132,13 +132,16 @@ def put(writer: Writer, article: shapes.Shape) -> str:
         {"system": system, "external_id": external_id, "article_id": article["id"]}
         for system, external_id in article["external_ids"].items()
     ]
-    if external:
-        # An id that moved here is still in the older snapshot of the article it left: it answers here now.
-        for row in external:
-            here = (snapshot_external_ids.c.system, snapshot_external_ids.c.external_id)
-            writer.execute(delete(snapshot_external_ids).where(here[0] == row["system"], here[1] == row["external_id"]))
-        writer.execute(snapshot_external_ids.insert(), external)
+    for row in external:  # an id that has moved to another article since stays there
+        writer.insert_absent(snapshot_external_ids, row)
     return etag
+
+
+def claim_external_ids(writer: Writer, article: shapes.Shape) -> None:
+    """Let the article's external ids lead to it: those that moved here stand in older snapshots of others still."""
+    for system, external_id in article["external_ids"].items():
+        here = (snapshot_external_ids.c.system == system, snapshot_external_ids.c.external_id == external_id)
+        writer.execute(delete(snapshot_external_ids).where(*here))
 
 
 def drop(writer: Writer, article_id: str) -> None:

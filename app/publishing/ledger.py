@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Select, Table, func, select
 
 from app.articles import entries, publishers, sources, tags
 from app.articles.entries import Edit, Entry, IfVersion, Kind, Room
-from app.articles.fields import new_id
 from app.articles.tables import article_tags, citations
 from app.database import Reader, Writer
 from app.delivery import parts, shapes, snapshots
@@ -83,6 +82,8 @@ def merge(writer: Writer, of: Of, into: str, if_version: IfVersion, demand: Dema
     Raises: NotFound; Stale; Forbidden; Conflict (``merged``); Invalid (``target-invalid``).
     """
     before = _begin(writer, of)
+    if of.kind == "publisher":
+        writer.hold(publishers.MERGING)
     entry = _ROOMS[of.kind].merge(writer, of.key, into, if_version)
     if of.kind == "publisher":
         sources.move(writer, before.key, entry.key)
@@ -128,11 +129,15 @@ def _carry(writer: Writer, kind: Kind, key: str) -> Job | None:
     """Bring the entry to the articles that carry it: now, or by a job where they are many."""
     query = _articles(kind, key)
     ids = [row["article_id"] for row in writer.rows(query.limit(AT_ONCE + 1))]
-    if len(ids) > AT_ONCE:
-        total = writer.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-        return jobs.create(writer, new_id(), JOB, {"kind": kind, "key": key, "after": ""}, total)
-    _rewrite(writer, ids)
-    return None
+    if len(ids) <= AT_ONCE:
+        _rewrite(writer, ids)
+        return None
+    # The first at once: what readers are led to by a merged entry is then there.
+    first, total = ids[:STEP], writer.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    payload = {"kind": kind, "key": key, "after": first[-1]}
+    job = jobs.create(writer, JOB, payload, done=len(first), total=total)
+    _rewrite(writer, first)
+    return job
 
 
 def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
@@ -177,12 +182,25 @@ def _column(kind: Kind, name: str) -> ColumnElement[Any]:
 
 
 def _is_public(reader: Reader, kind: Kind, key: str) -> bool:
-    return reader.row(_articles(kind, key).limit(1)) is not None
+    """Whether readers see the entry: itself, what was merged into it, or soon, by a job that is not done yet."""
+    table, named = _PUBLIC[kind]
+    conditions = [table.c[named].in_(_itself(_NAMED[kind][0], key))]
+    if kind == "publisher":
+        its = select(sources.sources.c.id).where(
+            sources.sources.c.publisher_id.in_(_itself(publishers.publishers, key))
+        )
+        merged = select(sources.sources.c.id).where(sources.sources.c.merged_into.in_(its))
+        conditions += [public_citations.c.source_id.in_(each) for each in (its, merged)]
+    return any(reader.row(select(table.c.article_id).where(each).limit(1)) is not None for each in conditions)
 
 
 def _is_used(reader: Reader, kind: Kind, key: str) -> bool:
     """Whether the entry, or what was merged into it, is named by a working copy or, a publisher, by a source."""
     table, named = _NAMED[kind]
+    return reader.row(select(named).where(named.in_(_itself(table, key))).limit(1)) is not None
+
+
+def _itself(table: Table, key: str) -> Select[Any]:
+    """The entry, and what was merged into it."""
     (id,) = table.primary_key.columns
-    itself = select(id).where((id == key) | (table.c.merged_into == key))
-    return reader.row(select(named).where(named.in_(itself)).limit(1)) is not None
+    return select(id).where((id == key) | (table.c.merged_into == key))

@@ -54,7 +54,11 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     article = shapes.article(draft.document, first, writer.stamp)
     public = snapshots.stored_content(writer, draft.id)
     changed = public is None or public[0] != snapshots.content_sha256(article)
-    etag = snapshots.put(writer, article) if changed or public is None else public[2]
+    if changed or public is None:
+        snapshots.claim_external_ids(writer, article)
+        etag = snapshots.put(writer, article)
+    else:
+        etag = public[2]
     _record(writer, draft, first)
     if changed:
         parts.put(writer, article)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Integer, Table, or_, select, update
+from uuid_utils import uuid7
 
 from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
 from app.errors import NotFound
@@ -64,9 +65,10 @@ class Lease:
     until: str
 
 
-def create(writer: Writer, id: str, kind: str, payload: Any, total: int | None) -> Job:
-    """Put a job of this kind into the queue; ``payload`` is for who runs it."""
-    row = {"id": id, "kind": kind, "status": "queued", "done": 0, "total": total, "payload": payload, "errors": []}
+def create(writer: Writer, kind: str, payload: Any, *, done: int, total: int) -> Job:
+    """Put a job of this kind into the queue, ``done`` steps of ``total`` done; ``payload`` is for who runs it."""
+    id = str(uuid7())
+    row = {"id": id, "kind": kind, "status": "queued", "done": done, "total": total, "payload": payload, "errors": []}
     stamps = {"created_at": writer.stamp, "updated_at": writer.stamp, "created_by": writer.caller}
     writer.execute(jobs.insert(), row | stamps)
     return load(writer, id)
@@ -107,8 +109,13 @@ def advance(writer: Writer, lease: Lease, done: int, payload: Any) -> Lease | No
 
 
 def finish(writer: Writer, lease: Lease, result: Any) -> None:
-    """The job is done."""
-    _keep(writer, lease, status="done", result=result, leased_until_at=None)
+    """The job is done; what came meanwhile counts, too."""
+    _keep(writer, lease, status="done", total=lease.done, result=result, leased_until_at=None)
+
+
+def give_back(writer: Writer, lease: Lease) -> None:
+    """Let another go on with the job at once."""
+    _keep(writer, lease, status="queued", leased_until_at=None)
 
 
 def fail(writer: Writer, lease: Lease, code: str, detail: str) -> None:

@@ -16,6 +16,8 @@ MEDIA_TYPES: Mapping[Rendition, str] = {"json": "application/json", "txt": "text
 """What can be had, the default first."""
 
 
+REMEMBERED = 500
+"""Headers of so many characters are remembered; a longer one is only meant to fill the memory."""
 VARY = "Accept, Accept-Encoding"
 """What the copy that is sent depends on."""
 
@@ -42,10 +44,14 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
     return best
 
 
-# Clients send few different headers: each is read once.
-@lru_cache(maxsize=64)
 def preferred(accept: str) -> Rendition | None:
     """The rendition that a client with this ``Accept`` likes best, the default where it says nothing; None: none."""
+    return _preferred(accept) if len(accept) <= REMEMBERED else _preferred.__wrapped__(accept)
+
+
+# Clients send few different headers: each is read once.
+@lru_cache(maxsize=64)
+def _preferred(accept: str) -> Rendition | None:
     if not accept:
         return "json"
     weights = {rendition: _weight(accept, media_type) for rendition, media_type in MEDIA_TYPES.items()}
@@ -58,9 +64,14 @@ def takes_gzip(request: Request) -> bool:
     return gzip_taken(request.headers.get("accept-encoding", ""))
 
 
-@lru_cache(maxsize=64)
 def gzip_taken(accept_encoding: str) -> bool:
     """Whether a client that sends this ``Accept-Encoding`` takes gzip, and likes it no less than identity."""
+    taken = _gzip_taken if len(accept_encoding) <= REMEMBERED else _gzip_taken.__wrapped__
+    return taken(accept_encoding)
+
+
+@lru_cache(maxsize=64)
+def _gzip_taken(accept_encoding: str) -> bool:
     gzip = _weight(accept_encoding, "gzip") if "gzip" in accept_encoding or "*" in accept_encoding else 0.0
     return gzip > 0 and gzip >= _weight(accept_encoding, "identity")
 

@@ -23,6 +23,13 @@ from tests.conftest import a_key
 from tests.factories import a_section, create, publish, published
 
 PASSED_ON = 418
+
+
+def at(name: object) -> tuple[str, bytes, bool]:
+    """An address of that name."""
+    return str(name), b"", False
+
+
 CODINGS = ("identity", "gzip", "gzip;q=0, *;q=0.1")
 ACCEPTS = ("*/*", "application/json", "application/json, text/plain, */*")
 
@@ -72,7 +79,7 @@ class TestWhatIsAnswered:
     @pytest.mark.parametrize(
         "address",
         ["/{id}.json", "/{slug}.txt", "/x", "/{id}/pages/3", "/{id}/sections", "?tag=x", "?limit=0", "?cursor=x",
-         "?limit=1&limit=2", "?limit", "/{id}?x=1", "/ext:cms:1", "/{id}/pages/0"],
+         "?limit=1&limit=2", "?limit", "/{id}?x=1", "/ext:cms:1", "/{id}/pages/0", "/a%00"],
     )  # fmt: skip
     def test_anything_else_is_passed_on(
         self, hot: TestClient, client: TestClient, article: dict[str, Any], address: str
@@ -134,23 +141,23 @@ class TestFreshness:
         async def keep() -> None:
             direct = database.direct()
             kept = Kept(Stored(direct))
-            assert await kept.find("a") is None
+            assert await kept.find(at("a")) is None
             seen = kept.version
-            kept.put("a", large, seen)
-            assert await kept.find("a") is None  # asked for once
-            kept.put("a", large, seen)
+            kept.put(at("a"), large, seen)
+            assert await kept.find(at("a")) is None  # asked for once
+            kept.put(at("a"), large, seen)
             if seen is None:
                 assert isinstance(direct, PostgresqlDirect)
-                assert await kept.find("a") is None
+                assert await kept.find(at("a")) is None
                 return
-            assert await kept.find("a") is large
+            assert await kept.find(at("a")) is large
             a_key(database, "read")
-            assert await kept.find("a") is None
-            kept.put("late", large, seen)  # read before the version that stands now was seen
-            assert await kept.find("late") is None
+            assert await kept.find(at("a")) is None
+            kept.put(at("late"), large, seen)  # read before the version that stands now was seen
+            assert await kept.find(at("late")) is None
             for number in [*range(9), *range(9)]:
-                kept.put(number, large, kept.version)
-            assert len([number for number in range(9) if await kept.find(number)]) <= 3
+                kept.put(at(number), large, kept.version)
+            assert len([number for number in range(9) if await kept.find(at(number))]) <= 3
             await direct.close()
 
         anyio.run(keep)

@@ -7,11 +7,13 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from app.articles import drafts
+from app.articles.document import ArticleInput
 from app.articles.entries import SourceInput
 from app.database import Database, Writer
 from app.publishing import ledger, publish
 from app.publishing.ledger import Of
-from tests.factories import a_citation, a_section, create
+from tests.factories import a_citation, a_document, a_section, create, published
 
 PAUSE_SECONDS = 0.5
 """How long the first keeps its transaction open once the second has begun."""
@@ -47,6 +49,32 @@ class TestTwoAtOnce:
             second=lambda writer: publish.publish(writer, article["id"], None),
         )
         assert cited(client.get(f"/v1/articles/{article['id']}").json())["title"] == "直した題"
+
+    def test_a_source_made_just_before_its_publisher_is_merged_is_of_the_other(
+        self, client: TestClient, database: Database
+    ) -> None:
+        old, now = (client.post("/v1/manage/publishers", json={"name": name}).json()["id"] for name in ("旧", "新"))
+        card = a_citation(source={"url": "https://a.jp/1", "publisher": {"name": "旧"}})
+        document = a_document(pages=[{"sections": [a_section(citations=[card])]}])
+        self.overlap(
+            database,
+            first=lambda writer: drafts.create(writer, ArticleInput.model_validate(document)),
+            second=lambda writer: ledger.merge(writer, Of("publisher", old), now, None, lambda: None),
+        )
+        (made,) = client.get("/v1/manage/articles").json()["items"]
+        assert cited(client.get(f"/v1/manage/articles/{made['id']}").json())["publisher"]["id"] == now
+
+    def test_a_save_and_a_change_of_the_ledger_do_not_wait_for_each_other(
+        self, client: TestClient, database: Database
+    ) -> None:
+        article = published(client, pages=[{"sections": [a_section(citations=[a_citation()])]}])
+        with database.writing() as saving:
+            drafts.load(saving, article["id"])
+            if saving.on_postgresql:  # SQLite has one writer
+                with database.writing() as changing:
+                    retitle(changing, cited(article)["id"])
+        title = cited(client.get(f"/v1/articles/{article['id']}").json())["title"]
+        assert title == ("直した題" if saving.on_postgresql else cited(article)["title"])
 
     def overlap(self, database: Database, first: Any, second: Any) -> None:
         """Begin ``second`` while the transaction of ``first`` is done with its work and still open."""

@@ -243,7 +243,8 @@ class TestWork:
     def test_it_does_what_is_due_and_ends_in_order_when_told(self, configured: str, told: signal.Signals) -> None:
         database = Database(configured)
         with database.writing() as writer:
-            job = jobs.create(writer, new_id(), ledger.JOB, {"kind": "source", "key": new_id(), "after": ""}, 0)
+            payload = {"kind": "source", "key": new_id(), "after": ""}
+            job = jobs.create(writer, ledger.JOB, payload, done=0, total=0)
         process = started(configured, "work")
         until = time.monotonic() + 40
         while status(database, job.id) != "done" and time.monotonic() < until:

@@ -21,11 +21,11 @@ def requirements(name: str) -> Iterator[str]:
 
 
 def pins(name: str) -> Pins:
-    """Package -> (its version, its hashes)."""
+    """Package, whatever extras of it -> (its version, its hashes)."""
     found: Pins = {}
     for line in requirements(name):
         package, version = line.split()[0].split("==")
-        found[package] = (version, frozenset(re.findall(r"--hash=(\S+)", line)))
+        found[package.partition("[")[0]] = (version, frozenset(re.findall(r"--hash=(\S+)", line)))
     return found
 
 

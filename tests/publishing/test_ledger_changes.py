@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app import worker
 from app.database import Database
 from app.publishing import ledger
+from app.sync import jobs
 from app.sync.changes import changes
 from app.sync.jobs import LEASE_SECONDS
 from tests.conftest import Clock, a_key
@@ -213,6 +214,59 @@ class TestAnEntryByItself:
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/hosts/0")
 
 
+class TestWhatAReviewFound:
+    def test_a_change_of_the_ledger_gives_no_external_id_back_to_the_article_it_left(self, client: TestClient) -> None:
+        left = citing(client, a_citation(), external_ids={"cms": "1"})
+        copy = client.get(f"{MANAGE}/articles/{left['id']}").json() | {"external_ids": {}}
+        client.put(f"{MANAGE}/articles/{left['id']}", json=copy, headers=ANY)
+        taken = citing(client, a_citation(), external_ids={"cms": "1"})
+        assert client.get("/v1/articles/ext:cms:1").json()["id"] == taken["id"]
+        patch(client, f"sources/{source_of(left)['id']}", {"title": "直した題"})
+        assert source_of(public(client, left))["title"] == "直した題"
+        assert client.get("/v1/articles/ext:cms:1").json()["id"] == taken["id"]
+
+    def test_repeating_a_merge_changes_nothing(self, client: TestClient) -> None:
+        old, now = (client.post(f"{MANAGE}/publishers", json={"name": name}).json()["id"] for name in ("旧", "新"))
+        merge(client, f"publishers/{old}", now)
+        patch(client, f"publishers/{now}", {"aliases": []})
+        assert client.post(f"{MANAGE}/publishers", json={"name": "旧"}).status_code == 201
+        again = merge(client, f"publishers/{old}", now)
+        assert (again.status_code, again.json()["aliases"]) == (200, [])
+
+    def test_a_merge_never_makes_what_could_not_be_sent_back(self, client: TestClient) -> None:
+        made = [
+            client.post(
+                f"{MANAGE}/publishers", json={"name": name, "aliases": [f"{name}{at}" for at in range(60)]}
+            ).json()["id"]
+            for name in ("旧", "新")
+        ]
+        refused = merge(client, f"publishers/{made[0]}", made[1])
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "target-invalid")
+        assert client.get(f"{MANAGE}/publishers/{made[0]}").json()["version"] == 1
+
+    def test_working_copies_are_listed_by_a_merged_tag_as_by_the_other(self, client: TestClient) -> None:
+        made = {create(client, tags=[tag])["id"] for tag in ("旧", "新")}
+        merge(client, "tags/旧", "新")
+        for tag in ("旧", "新"):
+            listed = client.get(f"{MANAGE}/articles", params={"tag": tag}).json()["items"]
+            assert {item["id"] for item in listed} == made
+
+    def test_a_source_may_take_the_url_of_one_that_was_merged_into_it(self, client: TestClient) -> None:
+        urls = [f"https://news.example.jp/{name}" for name in ("right", "wrong")]
+        right, wrong = (client.post(f"{MANAGE}/sources", json={"url": url}).json()["id"] for url in urls)
+        merge(client, f"sources/{right}", wrong)
+        assert patch(client, f"sources/{wrong}", {"url": urls[0]}).json()["canonical_url"] == urls[0]
+        for url in urls:
+            found = client.get(f"{MANAGE}/sources", params={"url": url}).json()["items"]
+            assert [item["id"] for item in found] == [wrong]
+
+    def test_what_the_server_derives_is_held_against_what_is_sent(self, client: TestClient) -> None:
+        body = {"url": "http://news.example.jp/a/", "canonical_url": "https://news.example.jp/b"}
+        answer = client.post(f"{MANAGE}/sources", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/canonical_url")
+        assert client.post(f"{MANAGE}/tags", json={"slug": "x", "name": ""}).status_code == 422
+
+
 class TestPublishersAndTags:
     def test_a_publishers_new_name_stands_in_articles_and_cards(self, client: TestClient) -> None:
         article = citing(client, a_citation())
@@ -399,37 +453,83 @@ class TestManyArticles:
         assert answer.status_code == 202
         job = client.get(answer.headers["location"]).json()
         assert job == answer.json()
-        assert (job["kind"], job["status"], job["done"], job["total"]) == ("ledger", "queued", 0, 5)
+        assert (job["kind"], job["status"], job["done"], job["total"]) == ("ledger", "queued", 2, 5)
         assert client.get(f"/v1/sources/{id}").json()["title"] == "直した題"
         assert worker.run_due(database)
         job = client.get(answer.headers["location"]).json()
-        assert (job["status"], job["done"], job["result"]) == ("done", 5, {"articles": 5})
+        assert (job["status"], job["done"], job["total"], job["result"]) == ("done", 5, 5, {"articles": 5})
         assert {source_of(public(client, article))["title"] for article in articles} == {"直した題"}
         assert not worker.run_due(database)
 
-    def test_a_job_whose_worker_died_goes_on_where_it_was_once_the_lease_is_over(
+    def test_a_worker_that_stops_gives_the_job_back(self, client: TestClient, database: Database) -> None:
+        card = a_citation()
+        articles = [citing(client, card) for _ in range(7)]
+        at = patch(client, f"sources/{source_of(articles[0])['id']}", {"title": "直した題"}).headers["location"]
+        steps = iter([False, True, True])
+
+        class StopsAfterOneStep:
+            def is_set(self) -> bool:
+                return next(steps)
+
+        assert worker.run_due(database, StopsAfterOneStep())  # type: ignore[arg-type]
+        job = client.get(at).json()
+        assert (job["status"], job["done"]) == ("queued", 4)
+        first = numbers(database)
+        assert worker.run_due(database)
+        assert client.get(at).json()["done"] == 7
+        done = [article["id"] for article in articles if first[article["id"]] > 7]
+        assert {numbers(database)[id] for id in done} == {first[id] for id in done}
+        assert {source_of(public(client, article))["title"] for article in articles} == {"直した題"}
+
+    def test_a_job_whose_worker_died_is_taken_by_another_once_the_lease_is_over(
         self, client: TestClient, database: Database, clock: Clock
     ) -> None:
         card = a_citation()
         articles = [citing(client, card) for _ in range(5)]
         at = patch(client, f"sources/{source_of(articles[0])['id']}", {"title": "直した題"}).headers["location"]
-        steps = iter([False, True])
-
-        class DiesAfterOneStep:
-            def is_set(self) -> bool:
-                return next(steps)
-
-        assert worker.run_due(database, DiesAfterOneStep())  # type: ignore[arg-type]
-        job = client.get(at).json()
-        assert (job["status"], job["done"]) == ("running", 2)
-        first = numbers(database)
+        with database.writing() as writer:
+            assert jobs.take(writer) is not None
         assert not worker.run_due(database)
+        assert client.get(at).json()["status"] == "running"
         clock.advance(seconds=LEASE_SECONDS + 1)
         assert worker.run_due(database)
-        assert client.get(at).json()["done"] == 5
-        done = [article["id"] for article in articles if first[article["id"]] > 5]
-        assert {numbers(database)[id] for id in done} == {first[id] for id in done}
+        assert client.get(at).json()["status"] == "done"
         assert {source_of(public(client, article))["title"] for article in articles} == {"直した題"}
+
+    def test_a_job_that_cannot_be_done_is_told_and_not_tried_for_ever(
+        self, client: TestClient, database: Database
+    ) -> None:
+        with database.writing() as writer:
+            job = jobs.create(writer, ledger.JOB, {"kind": "nothing"}, done=0, total=1)
+        assert worker.run_due(database)
+        told = client.get(f"{MANAGE}/jobs/{job.id}").json()
+        assert (told["status"], told["errors"][0]["code"]) == ("failed", "internal-error")
+        assert not worker.run_due(database)
+
+    def test_a_merged_entry_leads_on_at_once_though_the_job_is_not_done(
+        self, client: TestClient, database: Database
+    ) -> None:
+        card = a_citation()
+        articles = [citing(client, card) for _ in range(5)]
+        old, now = source_of(articles[0])["id"], create_source(client)
+        assert merge(client, f"sources/{old}", now).status_code == 202
+        assert client.get(f"/v1/sources/{now}").status_code == 200
+        assert client.get(f"/v1/sources/{old}").headers["location"] == f"/v1/sources/{now}"
+        worker.run_due(database)
+        assert {source_of(public(client, article))["id"] for article in articles} == {now}
+
+    def test_what_is_going_public_by_a_job_is_public_already_for_a_key_that_may_only_write(
+        self, client: TestClient, writer: TestClient
+    ) -> None:
+        card = a_citation()
+        articles = [citing(client, card) for _ in range(5)]
+        source, now = source_of(articles[0]), create_source(client)
+        merge(client, f"sources/{source['id']}", now)
+        assert patch(writer, f"sources/{now}", {"title": "x"}).status_code == 403
+        assert writer.delete(f"{MANAGE}/sources/{now}", headers=ANY).status_code == 409
+        publisher = client.post(f"{MANAGE}/publishers", json={"name": "新新聞"}).json()["id"]
+        assert patch(client, f"sources/{now}", {"publisher": {"id": publisher}}).status_code == 200
+        assert patch(writer, f"publishers/{publisher}", {"name": "x"}).status_code == 403
 
     def test_an_article_published_in_between_is_not_touched_again(self, client: TestClient, database: Database) -> None:
         card = a_citation()
