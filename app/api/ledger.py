@@ -36,7 +36,7 @@ from app.publishing.ledger import Change, Of
 from app.sync import jobs
 from app.validation import validated
 from app.wire import answers, bodies, paging
-from app.wire.caller import DraftReader, Editor
+from app.wire.caller import DraftReader, LedgerEditor
 from app.wire.conditional import IfMatch
 from app.wire.sessions import Reader, Writer
 
@@ -124,7 +124,7 @@ class JobAnswer(Shape):
 
     id: str
     kind: str
-    status: str
+    status: jobs.Status
     done: int
     total: int | None
     errors: list[Any]
@@ -135,7 +135,7 @@ def _hang_making(of: Described) -> None:
     """Hang creating, reading and removing an entry; the three kinds differ in nothing else."""
     key, sent = _key(of), Annotated[of.sent, Depends(bodies.json_body(of.sent))]
 
-    def create(_: Editor, entry: sent, writer: Writer) -> Response:  # type: ignore[valid-type]
+    def create(_: LedgerEditor, entry: sent, writer: Writer) -> Response:  # type: ignore[valid-type]
         """Make a new entry. Articles make what they name and the ledger lacks, so this is seldom needed."""
         made = of.create(writer, entry)
         return _answer(made, status=201, headers={"Location": _address(of, made.key)})
@@ -148,7 +148,7 @@ def _hang_making(of: Described) -> None:
         location = {"Location": _address(of, found.merged_into), "Cache-Control": "no-store"}
         return Response(status_code=308, headers=location)
 
-    def remove(_: Editor, key: key, match: IfMatch, writer: Writer) -> Response:  # type: ignore[valid-type]
+    def remove(_: LedgerEditor, key: key, match: IfMatch, writer: Writer) -> Response:  # type: ignore[valid-type]
         """Remove an entry that nothing uses, neither a working copy nor a published article."""
         ledger.remove(writer, Of(of.kind, key), match)
         return Response(status_code=204)
@@ -164,7 +164,7 @@ def _hang_changing(of: Described) -> None:
     """Hang replacing, changing and merging an entry."""
     key, sent = _key(of), Annotated[of.sent, Depends(bodies.json_body(of.sent))]
 
-    def replace(caller: Editor, key: key, match: IfMatch, entry: sent, writer: Writer) -> Response:  # type: ignore[valid-type]
+    def replace(caller: LedgerEditor, key: key, match: IfMatch, entry: sent, writer: Writer) -> Response:  # type: ignore[valid-type]
         """Replace an entry; what is left out takes its default. Published articles that carry it show it at once.
 
         Needs scope `publish` where a published article carries it. No working copy gets a new version by it.
@@ -172,7 +172,7 @@ def _hang_changing(of: Described) -> None:
         demand = partial(caller.require, "publish")
         return _changed(ledger.change(writer, Of(of.kind, key), match, lambda _: entry, demand))
 
-    def change(caller: Editor, key: key, match: IfMatch, patch: EntryPatch, writer: Writer) -> Response:  # type: ignore[valid-type]
+    def change(caller: LedgerEditor, key: key, match: IfMatch, patch: EntryPatch, writer: Writer) -> Response:  # type: ignore[valid-type]
         """Change an entry: JSON Merge Patch (RFC 7396) or JSON Patch (RFC 6902); else as replacing it."""
 
         def edit(stored: dict[str, Any]) -> Shape:
@@ -180,7 +180,7 @@ def _hang_changing(of: Described) -> None:
 
         return _changed(ledger.change(writer, Of(of.kind, key), match, edit, partial(caller.require, "publish")))
 
-    def merge(caller: Editor, key: key, match: IfMatch, target: MergeTarget, writer: Writer) -> Response:  # type: ignore[valid-type]
+    def merge(caller: LedgerEditor, key: key, match: IfMatch, target: MergeTarget, writer: Writer) -> Response:  # type: ignore[valid-type]
         """Let an entry be one with another, which is answered: whoever names the one gets the other from now on.
 
         Needs scope `publish` where a published article carries either. The old address answers 308.

@@ -31,8 +31,9 @@ router = APIRouter(prefix="/v1/articles", tags=["reading"])
 _ID_LIST = TypeAdapter(Annotated[list[Id], Field(max_length=100)])
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 TEXT = {"text/plain": {"schema": {"type": "string"}}}
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 ELSEWHERE: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The client has it already."},
+    **UNCHANGED,
     308: {"description": "An old slug: see Location."},
 }
 
@@ -65,7 +66,7 @@ class PublicListQuery(paging.ListQuery):
         )  # fmt: skip
 
 
-@router.get("", summary="List published articles", responses={200: {"model": schemas.CardList}})
+@router.get("", summary="List published articles", responses={200: {"model": schemas.CardList}, **UNCHANGED})
 def list_articles(
     _: PublicReader, request: Request, query: Annotated[PublicListQuery, Query()], reader: Reader
 ) -> Response:
@@ -161,7 +162,7 @@ def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, s
         return conditional.not_modified(etag, vary=negotiation.VARY, surrogate_keys=f"article-{known[0]}")
     found = snapshots.read(reader, key, page, compressed=compressed)
     if found is None:
-        return _elsewhere(request, reader, key)
+        return _elsewhere(request, reader, key, page)
     return conditional.answer(
         request,
         found.body,
@@ -176,7 +177,7 @@ def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Res
     """The layout of a digest page, written from the stored bytes and the site's labels."""
     found = snapshots.read(reader, key, page)
     if found is None:
-        return _elsewhere(request, reader, key)
+        return _elsewhere(request, reader, key, page)
     stored = site.load(reader)
     public: dict[str, Any] = json.loads(found.body)
     printed = stored.document.model_dump()
@@ -194,7 +195,7 @@ def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Res
     )
 
 
-def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
+def _elsewhere(request: Request, reader: Snapshot, key: str, page: int | None = None) -> Response:
     """308 to where an old slug's article is now, keeping what follows the key.
 
     Raises: NotFound.
@@ -202,4 +203,6 @@ def _elsewhere(request: Request, reader: Snapshot, key: str) -> Response:
     now = snapshots.moved_to(reader, text.slug(key) or key)
     if now is not None:
         return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{now}")
+    if page is not None and snapshots.find_etag(reader, key) is not None:
+        raise NotFound("page-unknown", "The article has no such page.")
     raise NotFound("article-unknown", "Nothing published is at this address.")

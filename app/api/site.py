@@ -21,7 +21,11 @@ router = APIRouter(tags=["site"])
 Document = Annotated[Site, Depends(bodies.json_body(Site))]
 
 
-@router.get("/v1/site", summary="Read the site", responses={200: {"model": Site}})
+@router.get(
+    "/v1/site",
+    summary="Read the site",
+    responses={200: {"model": Site}, 304: {"description": "The client has it already."}},
+)
 def read_site(_: PublicReader, request: Request, reader: Reader) -> Response:
     """The publication: name, logo, menu, and the labels that articles print unless they have their own."""
     return conditional.answer(request, answers.encode(site.load(reader).document.model_dump()), surrogate_keys="site")

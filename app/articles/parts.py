@@ -105,7 +105,7 @@ def change(writer: Writer, kind: Kind, part_id: str, if_version: IfVersion, edit
         fixed = {name: before[name] for name in (*_BESIDE, "id", "number") if name in before}
         detail = "This is decided by the server; to put a part elsewhere, move it."
         faults = [
-            Fault("read-only", detail, pointer=f"{place.pointer}/{name}")
+            Fault("read-only", detail, pointer=f"/{name}")
             for name, value in fixed.items()
             if after.get(name, value) != value
         ]

@@ -231,7 +231,7 @@ def _call(writer: Writer, id: str, values: Row) -> None:
         writer.execute(delete(table).where(table.c.publisher_id == id, table.c[column].in_(gone)))
         for value in sorted(wanted.keys() - held):  # one order for all writers, so that no two wait for each other
             if not writer.insert_absent(table, {column: value, "publisher_id": id}):
-                detail = "Another publisher is called so; merge the two."
+                detail = "Another publisher has it; merge the two."
                 raise Conflict(code, detail, (Fault(code, detail, pointer=wanted[value]),))
 
 

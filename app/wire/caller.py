@@ -67,9 +67,12 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
     return Caller(key.id, key.scopes)
 
 
-def _holder_of(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+def _holder_of(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    """Whoever holds one of the scopes; the first is what others are told to get."""
+
     async def holder(caller: Annotated[Caller, Depends(identify)]) -> Caller:
-        caller.require(scope)
+        if not any(caller.allows(scope) for scope in scopes):
+            caller.require(scopes[0])
         return caller
 
     return holder
@@ -90,6 +93,8 @@ DraftReader = Annotated[Caller, Depends(_holder_of("read:drafts"))]
 """May see working copies."""
 Editor = Annotated[Caller, Depends(_holder_of("write"))]
 """May change working copies."""
+LedgerEditor = Annotated[Caller, Depends(_holder_of("write", "publish"))]
+"""May change the ledger; what readers see of it only with ``publish``, which is asked for where that is known."""
 Publisher = Annotated[Caller, Depends(_holder_of("publish"))]
 """May change what is public."""
 Subscriber = Annotated[Caller, Depends(_holder_of("sync"))]

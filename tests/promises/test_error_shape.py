@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.database import Database
 from tests.conftest import a_key
-from tests.factories import create
+from tests.factories import create, published
 
 MEMBERS = ["type", "title", "status", "code", "detail", "request_id", "errors"]
 JSON = {"Content-Type": "application/json"}
@@ -107,3 +107,16 @@ class TestNothingIsHalfStored:
         answer = client.put(f"/v1/manage/articles/{article['id']}", json=bad, headers={"If-Match": "*"})
         assert_problem(answer, 422, "validation")
         assert client.get(f"/v1/manage/articles/{article['id']}").json() == article
+
+
+class TestWhatIsNamed:
+    def test_a_page_that_a_published_article_lacks_is_told_as_such(self, client: TestClient) -> None:
+        published(client, slug="kiku")
+        assert_problem(client.get("/v1/articles/kiku/pages/9"), 404, "page-unknown")
+        assert_problem(client.get("/v1/articles/nothing/pages/9"), 404, "article-unknown")
+
+    def test_the_pointer_of_what_a_part_cannot_change_is_into_what_was_sent(self, client: TestClient) -> None:
+        page = create(client)["pages"][0]
+        headers = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+        answer = client.patch(f"/v1/manage/pages/{page['id']}", content='{"number":7}', headers=headers)
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/number"]

@@ -437,6 +437,14 @@ class TestAKeyThatMayOnlyWrite:
         assert merge(writer, f"sources/{unused}", create_source(client)).status_code == 200
 
 
+class TestAKeyThatMayPublish:
+    def test_it_can_change_what_is_public(self, client: TestClient, app: Any, database: Database) -> None:
+        source = source_of(citing(client, a_citation()))
+        headers = {"Authorization": f"Bearer {a_key(database, 'publish')}"}
+        with TestClient(app, headers=headers) as publisher:
+            assert patch(publisher, f"sources/{source['id']}", {"title": "x"}).status_code == 200
+
+
 class TestManyArticles:
     @pytest.fixture(autouse=True)
     def _few_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
