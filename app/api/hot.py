@@ -21,7 +21,7 @@ from app.wire.trace import Trace
 LIST = "/v1/articles"
 LATEST = paging.bound_to("articles", "-published_at", *astuple(listings.Filters()))
 """What a cursor of the list without filters is bound to."""
-KEPT_BYTES = 4 << 20
+KEPT_BYTES = 3 << 20
 """How many bytes of bodies are kept in memory."""
 ANSWER_BYTES = 2_000
 """What an answer takes beside its body: its headers and the objects that hold it."""
@@ -89,12 +89,14 @@ class HotReads:
 
     async def _find(self, scope: Scope, hot: re.Match[str], sent: dict[bytes, bytes]) -> Answer | None:
         try:
-            accept, coding = (sent.get(name, b"").decode("latin-1") for name in (b"accept", b"accept-encoding"))
             key, number = hot.groups()
-            if key is not None and (scope["query_string"] or negotiation.preferred(accept) != "json"):
+            accept, coding = sent.get(b"accept", b"*/*"), sent.get(b"accept-encoding")
+            takes_json = accept == b"*/*" or negotiation.preferred(accept.decode("latin-1")) == "json"
+            if key is not None and (scope["query_string"] or not takes_json):
                 return None
             # By what was decided, not by what was sent: that may be anything, and long.
-            address = scope["path"], scope["query_string"], key is not None and negotiation.gzip_taken(coding)
+            compressed = key is not None and coding is not None and negotiation.gzip_taken(coding.decode("latin-1"))
+            address = scope["path"], scope["query_string"], compressed
             kept = await self._kept.find(address)
             if kept is not None:
                 return kept
@@ -102,8 +104,8 @@ class HotReads:
             if key is None:
                 answer = await self._list(scope)
             else:
-                found = await self._read(key, number, address[2], sent.get(b"if-none-match"))
-                answer = found and _of_document(found, number, compressed=address[2])
+                found = await self._read(key, number, compressed, sent.get(b"if-none-match"))
+                answer = found and _of_document(found, number, compressed=compressed)
         except Busy:
             return None
         if answer is not None and answer.body:  # one without is a 304's
