@@ -82,7 +82,6 @@ class Found:
     """What is stored for one address: whose it is, its ETag (quoted), and the bytes asked for."""
 
     article_id: str
-    slug: str
     etag: str
     body: bytes
 
@@ -166,9 +165,9 @@ def read(reader: Reader, key: str, page: int | None = None, *, compressed: bool 
     """The bytes at this address (``key``: id, slug, ``ext:{system}:{id}``); one SELECT. None: not public."""
     table = snapshots if page is None else snapshot_pages
     body = table.c.body_gzip if compressed else table.c.body
-    query = select(snapshots.c.article_id, snapshots.c.slug, table.c.etag, body.label("body"))
+    query = select(snapshots.c.article_id, table.c.etag, body.label("body"))
     row = reader.row(_at(query, key, page))
-    return Found(row["article_id"], row["slug"], row["etag"], row["body"]) if row else None
+    return Found(row["article_id"], row["etag"], row["body"]) if row else None
 
 
 def moved_to(reader: Reader, slug: str) -> str | None:
