@@ -1,4 +1,4 @@
-"""The door for operators: ``kiku serve``, ``work``, ``migrate``, ``keys`` and ``import``.
+"""The door for operators: ``kiku serve``, ``work``, ``migrate``, ``rebuild``, ``keys`` and ``import``.
 
 Results go to standard output, everything else to standard error. What is done is done in the rooms below;
 the server that ``kiku serve`` becomes is ``app/server.py``.
@@ -26,13 +26,18 @@ from app.access import keys
 from app.access.scopes import SCOPES, Scope
 from app.articles import site
 from app.database import Database, system_clock
+from app.delivery import snapshots
 from app.errors import KikuError
 from app.formats import digest_html
+from app.publishing import publish as publishing
 from app.publishing import transfer
+from app.search import index, tokens
 from app.settings import Settings
 
 SUFFIXES = (".txt", ".html", ".htm")
 """The files of a folder that are imported."""
+REBUILT_TOGETHER = 20
+"""How many articles are read anew in one transaction: publications wait for it."""
 
 commands = typer.Typer(
     name="kiku",
@@ -65,8 +70,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="How many processes answer requests.")] = 1,
 ) -> None:
     """Serve the API. The database must be migrated first."""
-    with _database():
-        pass  # the server opens its own; here it was only looked whether it can
+    with _database() as database:  # the server opens its own; here it is only looked whether it can
+        _demand_index(database)
     if _private(host):
         os.environ.setdefault("KIKU_PRIVATE_BIND", "true")
     # glibc: one heap for all threads. Each of its own keeps what it freed: 3 to 8 MB with 40 clients, no CPU saved.
@@ -84,6 +89,7 @@ def work() -> None:
     """
     ending = {signal.SIGTERM, signal.SIGINT}
     with _database() as database:
+        _demand_index(database)
         signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before there is a thread that could get them instead
         with worker.beside(database):
             signal.sigwait(ending)
@@ -92,7 +98,9 @@ def work() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database up to this version; a new one is made. Repeating it changes nothing."""
-    database = Database(Settings().database_url)
+    settings = Settings()
+    tokens.use(settings.dictionary)
+    database = Database(settings.database_url)
     try:
         if _present(database) and revision.is_current(database):
             _say("The database was up to date.")
@@ -102,6 +110,24 @@ def migrate() -> None:
         _say("The database is up to date.")
     finally:
         database.close()
+
+
+@commands.command()
+def rebuild() -> None:
+    """Make the search index anew; readers go on searching. Needed when the dictionary or the synonyms change."""
+    with _database() as database, Progress(console=_console(), transient=True) as progress:
+        with database.reading() as reader:
+            task = progress.add_task("Rebuilding the index", total=snapshots.count(reader))
+        last: str | None = None
+        while True:
+            with database.writing() as writer:
+                last = publishing.reindex(writer, last, REBUILT_TOGETHER)
+            progress.advance(task, REBUILT_TOGETHER)
+            if last is None:
+                break
+        while worker.count_words(database):
+            pass
+    _say("The search index is up to date.")
 
 
 @key_commands.command("create")
@@ -183,13 +209,21 @@ def _files(path: Path) -> list[Path]:
 @contextmanager
 def _database() -> Iterator[Database]:
     """The configured database, found and at this version."""
-    database = Database(Settings().database_url)
+    settings = Settings()
+    tokens.use(settings.dictionary)
+    database = Database(settings.database_url)
     try:
         if not _present(database) or not revision.is_current(database):
             _fail("The database is not at this version: run `kiku migrate`.")
         yield database
     finally:
         database.close()
+
+
+def _demand_index(database: Database) -> None:
+    with database.reading() as reader:
+        if not index.fits(reader):
+            _fail("The search index was not made with this dictionary and these rules: run `kiku rebuild`.")
 
 
 def _present(database: Database) -> bool:

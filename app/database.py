@@ -6,6 +6,7 @@ connection is decided in ``app/wire/sessions.py``.
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal,
     make_url,
     select,
 )
@@ -60,7 +62,10 @@ Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 Instant = Key
 Json = JSON(none_as_null=True)
 
+_PROGRESS_STEPS = 10_000
+"""How many steps SQLite goes between two looks at the clock: some tenths of a millisecond."""
 _SQLITE_PASSING = {
+    sqlite3.SQLITE_INTERRUPT,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_PROTOCOL,
@@ -106,6 +111,21 @@ class Reader:
         """The first row of a SELECT by column name, or None."""
         found = self.connection.execute(statement, parameters).first()
         return None if found is None else found._mapping  # noqa: SLF001 - SQLAlchemy's documented name
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let no statement of this block go on for longer. Raises: Busy."""
+        if self.on_postgresql:
+            self.execute(select(func.set_config("statement_timeout", f"{seconds * 1000:.0f}", literal(value=True))))
+            yield
+            return
+        file: Any = self.connection.connection.driver_connection
+        deadline = time.monotonic() + seconds
+        file.set_progress_handler(lambda: time.monotonic() > deadline, _PROGRESS_STEPS)
+        try:
+            yield
+        finally:
+            file.set_progress_handler(None, 0)
 
     @property
     def on_postgresql(self) -> bool:

@@ -24,11 +24,13 @@ from app.api import (
     published_ledger,
     published_parts,
     publishing,
+    search,
     site,
     transfer,
 )
 from app.database import Database
 from app.delivery.stored import Stored
+from app.search import tokens
 from app.settings import Settings
 from app.wire import browsers, openapi, problems
 from app.wire.parameters import Parameters
@@ -44,6 +46,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     A ``database`` that is handed in stays the caller's to close; else one is opened here and closed at shutdown.
     """
     chosen = settings or Settings()
+    tokens.use(chosen.dictionary)
     opened = database or Database(chosen.database_url, replica_url=chosen.replica_url)
     api = create_api(chosen, opened, owned=database is None)
     if chosen.read_keys == "required":
@@ -77,7 +80,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.settings = chosen
     app.state.sessions = Sessions(opened)
     app.state.closing = False
-    reading = (published, published_parts, published_ledger)
+    reading = (search, published, published_parts, published_ledger)
     for room in (articles, parts, ledger, publishing, transfer, *reading, site, health):
         app.include_router(room.router)
     _describe(app)

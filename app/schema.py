@@ -9,17 +9,34 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import select
 
 from app import revision
 from app.access import audit, idempotency, keys
 from app.articles import publishers, site, slugs, sources, tables, tags
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
+from app.search import index
 from app.sync import changes, jobs
 
 __all__ = ["OWNERS", "metadata", "migrate"]
 
-OWNERS = (audit, idempotency, keys, publishers, site, slugs, sources, tables, tags, parts, snapshots, changes, jobs)
+OWNERS = (
+    audit,
+    idempotency,
+    keys,
+    publishers,
+    site,
+    slugs,
+    sources,
+    tables,
+    tags,
+    parts,
+    snapshots,
+    index,
+    changes,
+    jobs,
+)
 """The modules that own tables; importing them is what fills ``metadata``."""
 
 
@@ -32,6 +49,10 @@ def migrate(database: Database, target: str = "head") -> None:
         known = [script.revision for script in ScriptDirectory.from_config(settings).walk_revisions()]
         down = target == "base" or (current in known and target in known[known.index(current) :])
         (command.downgrade if down else command.upgrade)(settings, target)
+    if target == "head":
+        with database.writing() as writer:
+            if writer.row(select(snapshots.snapshots.c.article_id).limit(1)) is None:
+                index.mark(writer)  # nothing is published, so nothing was read with anything else
     # On SQLite foreign keys were off meanwhile: whoever goes on with this database must not get that connection.
     database.engine().dispose()
 

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """A streaming replica that serves reads; the primary where empty."""
     read_keys: Literal["open", "required"] = "open"
     """``required``: reading published content needs a key with scope ``read``."""
+    dictionary: Literal["small", "core"] = "small"
+    """Which dictionary texts are read with for search; ``core`` must be installed. A change wants `kiku rebuild`."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

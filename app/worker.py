@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from app.database import Database, Writer
 from app.errors import Busy, Conflict
 from app.publishing import ledger
+from app.search import index
 from app.sync import jobs
 from app.sync.jobs import Lease
 from app.text import instant
@@ -40,7 +41,8 @@ def run(database: Database, stop: threading.Event) -> None:
     """Run what is due until ``stop`` is set. A database that is away is waited for."""
     while not stop.is_set():
         try:
-            worked = run_due(database, stop)
+            counted, ran = count_words(database), run_due(database, stop)
+            worked = counted or ran
         except (Busy, Conflict):
             worked = False
         except Exception:
@@ -48,6 +50,18 @@ def run(database: Database, stop: threading.Event) -> None:
             worked = False
         if not worked:
             stop.wait(POLL_SECONDS)
+
+
+def count_words(database: Database) -> bool:
+    """Count the words of what was published since, for search; says whether there was anything.
+
+    Raises: Busy; Conflict.
+    """
+    with database.reading() as reader:
+        if not index.uncounted(reader):
+            return False
+    with database.writing() as writer:
+        return index.count(writer)
 
 
 def run_due(database: Database, stop: threading.Event | None = None) -> bool:

@@ -3,7 +3,7 @@
 What the ledger holds beside them, and how it changes, is for editors' addresses.
 """
 
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -17,6 +17,8 @@ from app.database import Reader as Snapshot
 from app.delivery import ledger_lists, part_lists, schemas
 from app.delivery.ledger_lists import Filters
 from app.errors import NotFound
+from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
+from app.search.query import SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
@@ -38,12 +40,13 @@ class LedgerQuery(paging.ListQuery):
 
     def filters(self) -> Filters:
         """The filters alone."""
-        return Filters(**self.model_dump(exclude=set(paging.ListQuery.model_fields)))
+        return Filters(**self.model_dump(exclude={"q", *paging.ListQuery.model_fields}))
 
 
 class SourceQuery(LedgerQuery):
     """The filters of the list of sources."""
 
+    q: SearchText | None = None
     tag: Slug | None = None
     publisher: Id | None = None
     type: SourceType | None = None
@@ -84,9 +87,12 @@ def list_public_sources(
     """The sources that published articles cite, those that came into the ledger last first.
 
     `publisher` (an id), `language` and `type` are the source's own; `article` (an id), `tag`, `published_after`
-    and `published_before` (inclusive) are about an article that cites it.
+    and `published_before` (inclusive) are about an article that cites it. With `q` those whose title or publisher it
+    finds, the best first.
     """
     filters = query.filters()
+    if query.q is not None:
+        return _found_sources(request, query, reader, query.q)
     return public_lists.answer(
         request,
         query,
@@ -97,6 +103,33 @@ def list_public_sources(
         state=None,
         surrogate_keys="articles sources",
     )
+
+
+def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked: str) -> Response:
+    """The sources that a query finds, the best first."""
+    filters = query.filters()
+    cited = part_lists.Filters(
+        article=query.article,
+        tag=query.tag,
+        publisher=query.publisher,
+        published_after=query.published_after,
+        published_before=query.published_before,
+    )
+
+    def found(after: Position | None) -> Parts:
+        return Parts(reader, Asked.read(reader, asked, cited, after), "source", filters)
+
+    with reader.within(SEARCH_SECONDS):
+        return public_lists.answer(
+            request,
+            query,
+            bound=paging.bound_to("sources", asked, *astuple(filters)),
+            kinds=POSITION,
+            find=lambda after, limit: found(after).bodies(limit),
+            count=lambda _: paging.Count(**asdict(found(None).total())),
+            state=None,
+            surrogate_keys="articles sources",
+        )
 
 
 @router.get(

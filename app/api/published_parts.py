@@ -3,7 +3,7 @@
 One article's own sections are in ``published.py``; the parts of working copies in ``parts.py``.
 """
 
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -16,6 +16,10 @@ from app.database import Reader as Snapshot
 from app.delivery import part_lists, schemas
 from app.delivery.part_lists import Filters, Kind
 from app.errors import NotFound
+from app.search import index
+from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
+from app.search.fields import Part
+from app.search.query import SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
@@ -38,9 +42,16 @@ class PartQuery(paging.ListQuery):
     published_before: Instant | None = None
 
 
+class QuestionQuery(PartQuery):
+    """The filters of the list of questions."""
+
+    q: SearchText | None = None
+
+
 class KeyPointQuery(PartQuery):
     """The filters of the list of key points."""
 
+    q: SearchText | None = None
     kind: Literal["takeaway", "citation"] | None = None
 
 
@@ -69,8 +80,10 @@ def list_key_points(
 
     The latest published article's come first, within one by id. `kind` is
     `takeaway` or `citation`; `publisher` and `source` hold the key points of citations of theirs; the other
-    filters are those of sections.
+    filters are those of sections. With `q` those that it finds, the best first.
     """
+    if query.q is not None:
+        return _found(request, query, reader, "key_point", query.q)
     return _list(request, query, reader, "key_point")
 
 
@@ -83,16 +96,21 @@ def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Re
 
 
 @router.get("/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED})
-def list_questions(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
+def list_questions(
+    _: PublicReader, request: Request, query: Annotated[QuestionQuery, Query()], reader: Reader
+) -> Response:
     """The questions that sections of published articles ask, with their answers and the sources behind them.
 
-    The latest published article's come first, within one by id; the filters are those of sections.
+    The latest published article's come first, within one by id; the filters are those of sections. With `q` those
+    that it finds in question and answer, the best first.
     """
+    if query.q is not None:
+        return _found(request, query, reader, "question", query.q)
     return _list(request, query, reader, "question")
 
 
 def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> Response:
-    filters = Filters(**query.model_dump(exclude=set(paging.ListQuery.model_fields)))
+    filters = _filters(query)
     return public_lists.answer(
         request,
         query,
@@ -103,6 +121,30 @@ def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> R
         state=changes.state(reader),
         surrogate_keys="articles",
     )
+
+
+def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, asked: str) -> Response:
+    """What a query finds among the parts, the best first."""
+    filters = _filters(query)
+
+    def found(after: Position | None) -> Parts:
+        return Parts(reader, Asked.read(reader, asked, filters, after), part)
+
+    with reader.within(SEARCH_SECONDS):
+        return public_lists.answer(
+            request,
+            query,
+            bound=paging.bound_to(part, asked, *astuple(filters)),
+            kinds=POSITION,
+            find=lambda after, limit: found(after).bodies(limit),
+            count=lambda _: paging.Count(**asdict(found(None).total())),
+            state=(changes.state(reader), index.state(reader)),
+            surrogate_keys="articles",
+        )
+
+
+def _filters(query: PartQuery) -> Filters:
+    return Filters(**query.model_dump(exclude={"q", *paging.ListQuery.model_fields}))
 
 
 def _part(request: Request, reader: Snapshot, kind: Literal["section", "key_point"], id: str) -> Response:

@@ -4,7 +4,7 @@ Whether one is used is read from the rows of ``parts.py``, what it says from the
 are listed in ``part_lists.py``; the ledger changes in ``app/publishing``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,12 @@ def list_sources(reader: Reader, filters: Filters, after: str | None, limit: int
         query = query.where(sources.c.id < after)
     rows = reader.rows(query.order_by(sources.c.id.desc()).limit(limit))
     return [(row["id"], encode(_source(row))) for row in rows]
+
+
+def sources_of(reader: Reader, filters: Filters, ids: Collection[str]) -> dict[str, bytes]:
+    """Those of the sources with these ids that the list holds, by id."""
+    rows = reader.rows(_SOURCE.where(sources.c.id.in_(ids), *_sources(filters)))
+    return {row["id"]: encode(_source(row)) for row in rows}
 
 
 def count_sources(reader: Reader, filters: Filters, cap: int | None) -> int:

@@ -55,9 +55,14 @@ def latest(
     return [((row["value"], row["article_id"]), row["card"]) for row in rows]
 
 
+def matching(filters: Filters) -> Select[Any]:
+    """The ids of the articles that pass the filters."""
+    return select(snapshot_cards.c.article_id).where(*_conditions(filters))
+
+
 def count(reader: Reader, filters: Filters, cap: int | None) -> int:
     """How many articles the list holds; counting stops one beyond ``cap``."""
-    return _counted(reader, select(snapshot_cards.c.article_id).where(*_conditions(filters)), cap)
+    return _counted(reader, matching(filters), cap)
 
 
 def sections(reader: Reader, article_id: str, after: int | None, limit: int) -> list[tuple[tuple[int], bytes]]:

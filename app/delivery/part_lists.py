@@ -6,13 +6,13 @@ They are made of the rows that ``parts.py`` writes and of the cards of their art
 and of one article's sections, are in ``listings.py``; of sources, publishers and tags in ``ledger_lists.py``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
 
-from app.database import Reader
+from app.database import Reader, Row
 from app.delivery import parts
 from app.delivery.parts import public_citations, public_key_points, public_questions, public_sections, public_tags
 from app.delivery.snapshots import snapshot_cards
@@ -77,6 +77,24 @@ def latest(
         ((row["published_at"], row["article_id"], row["id"]), parts.with_card(row["body"], row["card"]))
         for row in reader.rows(query.order_by(*order).limit(limit))
     ]
+
+
+def articles(kind: Kind, filters: Filters) -> Select[Any]:
+    """The ids of the articles in which a part passes the filters."""
+    return _selected(_TABLES[kind], filters, _TABLES[kind].c.article_id)
+
+
+def within(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection[str]) -> dict[tuple[str, int], Row]:
+    """The parts of these articles that pass the filters, by their article and their place in it, from 0.
+
+    Each with ``id``, ``body`` and ``card``, and a citation with its ``source_id``.
+    """
+    table = _TABLES[kind]
+    source = [table.c.source_id] if "source_id" in table.c else []
+    here = (table.c.article_id, table.c.position, _id(table).label("id"), table.c.body, snapshot_cards.c.card, *source)
+    query = _selected(table, filters, *here).join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id)
+    rows = reader.rows(query.where(table.c.article_id.in_(article_ids)))
+    return {(row["article_id"], row["position"]): row for row in rows}
 
 
 def count(reader: Reader, kind: Kind, filters: Filters, cap: int | None) -> int:

@@ -231,3 +231,90 @@ class TagList(Shape):
     items: list[PublicTag]
     next: str | None
     count: Counted | None = None
+
+
+class Excerpt(Shape):
+    """One place where a query is answered."""
+
+    pointer: str
+    excerpt: str
+    highlights: list[tuple[int, int]]
+
+
+class Found(Shape):
+    """One article, section, key point or source that a query finds, and where."""
+
+    type: Literal["article", "section", "key_point", "source"]
+    id: Id
+    article: Card
+    page: int | None
+    anchor: str | None
+    parts: list[Excerpt]
+
+
+class FacetValue(Shape):
+    """How many of the articles that were found are of this tag, publisher, language or year."""
+
+    value: str
+    name: str | None = None
+    count: int
+
+
+class Facets(Shape):
+    """The facets that were asked for, the most frequent values first."""
+
+    tag: list[FacetValue] | None = None
+    publisher: list[FacetValue] | None = None
+    language: list[FacetValue] | None = None
+    year: list[FacetValue] | None = None
+
+
+class FoundList(Shape):
+    """A page of what a query finds, the best first."""
+
+    items: list[Found]
+    total: Counted
+    facets: Facets | None
+    did_you_mean: str | None
+    next: str | None
+
+
+class Suggestion(Shape):
+    """A word that begins as what is typed, or is read so."""
+
+    text: str
+    reading: str
+
+
+class SuggestionList(Shape):
+    """Words to look for."""
+
+    items: list[Suggestion]
+
+
+class SharedSource(Shape):
+    """A source that both articles cite."""
+
+    id: Id
+    title: str
+
+
+class Reasons(Shape):
+    """What two articles have in common."""
+
+    terms: list[str]
+    sources: list[SharedSource]
+    tags: list[str]
+
+
+class Related(Shape):
+    """An article like another, and why."""
+
+    article: Card
+    reasons: Reasons
+
+
+class RelatedList(Shape):
+    """Articles like another, the most alike first."""
+
+    items: list[Related]

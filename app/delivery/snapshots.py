@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     select,
 )
 
@@ -168,6 +169,19 @@ def read(reader: Reader, key: str, page: int | None = None, *, compressed: bool 
     query = select(snapshots.c.article_id, table.c.etag, body.label("body"))
     row = reader.row(_at(query, key, page))
     return Found(row["article_id"], row["etag"], row["body"]) if row else None
+
+
+def ids(reader: Reader, after: str | None, limit: int) -> list[str]:
+    """The ids of up to ``limit`` published articles behind ``after``, in their order."""
+    query = select(snapshots.c.article_id).order_by(snapshots.c.article_id).limit(limit)
+    if after is not None:
+        query = query.where(snapshots.c.article_id > after)
+    return [row["article_id"] for row in reader.rows(query)]
+
+
+def count(reader: Reader) -> int:
+    """How many articles are published."""
+    return int(reader.execute(select(func.count()).select_from(snapshots)).scalar_one())
 
 
 def moved_to(reader: Reader, slug: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The ledger changes: every published article that carries the changed entry is rewritten, frozen, numbered.
+"""The ledger changes: every published article that carries the changed entry is rewritten, frozen, indexed, numbered.
 
 A source, a publisher or a tag is changed, merged and removed here and nowhere else; its row is its owner module's.
 Working copies hold ids and need no rewriting; publishing one article is in ``publish.py``.
@@ -20,6 +20,7 @@ from app.delivery.parts import public_citations, public_tags
 from app.delivery.shapes import Shape
 from app.errors import Conflict
 from app.publishing.publish import PUBLIC, surrogate_keys
+from app.search import index
 from app.sync import changes, jobs
 from app.sync.jobs import Job, Lease
 
@@ -154,6 +155,7 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
                 article["revised_at"] = writer.stamp
                 snapshots.put(writer, article)
                 parts.put(writer, article)
+                index.put(writer, article)
                 changed[article["id"]] = surrogate_keys(article["id"])
     if changed:
         changes.append(writer, changed, live=True)

@@ -1,8 +1,9 @@
-"""Publish and withdraw: snapshot, public rows, change number, all in one transaction.
+"""Publish and withdraw: snapshot, public rows, search index, change number, all in one transaction.
 
 What stands between a draft and this is in ``checks.py``.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from app.delivery import parts, shapes, snapshots
 from app.errors import Conflict, Fault, Invalid
 from app.publishing import checks
 from app.publishing.checks import Check
+from app.search import index
 from app.sync import changes
 
 PUBLIC = "public"
@@ -62,6 +64,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     _record(writer, draft, first)
     if changed:
         parts.put(writer, article)
+        index.put(writer, article)
         sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True)
     else:
         sync = changes.token(writer)
@@ -103,6 +106,23 @@ def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], 
         _withdraw(writer, draft)
 
 
+def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
+    """Read the next published articles for search anew; the id of the last, None where there are no more.
+
+    Meanwhile readers find all articles, those that are done by the new reading. Raises: Busy.
+    """
+    writer.hold(PUBLIC)
+    ids = snapshots.ids(writer, after, limit)
+    for id in ids:
+        found = snapshots.read(writer, id)
+        if found is not None:
+            index.put(writer, json.loads(found.body))
+    if not ids:
+        index.mark(writer)
+        return None
+    return ids[-1]
+
+
 def surrogate_keys(article_id: str) -> list[str]:
     """The cache keys that a change of this article touches: its own addresses, and every list."""
     return [f"article-{article_id}", "articles"]
@@ -119,6 +139,7 @@ def _withdraw(writer: Writer, draft: Draft) -> str:
     """Drop what readers see; the tombstone's number is taken last."""
     snapshots.drop(writer, draft.id)
     parts.drop(writer, draft.id)
+    index.drop(writer, draft.id)
     drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
     slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
     return changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=False)

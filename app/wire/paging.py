@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, unquote
@@ -32,16 +32,13 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dump
 _FIELD = r"[a-z_][A-Za-z0-9_-]*"
 
 
-class ListQuery(BaseModel):
-    """The parameters of every list; a route adds its typed filters in a subclass."""
+class PageQuery(BaseModel):
+    """The parameters of whatever is answered in pages."""
 
     model_config = ConfigDict(extra="forbid")
 
     cursor: Annotated[str | None, Field(max_length=4_000, description="`next` of the page before.")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="How many items a page holds.")] = LIMIT
-    count: Annotated[
-        Literal["exact", "capped"] | None, Field(description=f"Also count; `capped` stops at {COUNT_CAP:,}.")
-    ] = None
     fields: Annotated[
         str | None,
         Field(
@@ -49,6 +46,14 @@ class ListQuery(BaseModel):
             pattern=rf"^{_FIELD}(\.{_FIELD})*(,{_FIELD}(\.{_FIELD})*)*$",
             description="Only these members, by comma; a dot leads into a member: `id,title,publishers.name`.",
         ),
+    ] = None
+
+
+class ListQuery(PageQuery):
+    """The parameters of every list; a route adds its typed filters in a subclass."""
+
+    count: Annotated[
+        Literal["exact", "capped"] | None, Field(description=f"Also count; `capped` stops at {COUNT_CAP:,}.")
     ] = None
 
 
@@ -93,14 +98,20 @@ def position(cursor: str | None, bound: str, kinds: tuple[type[Any], ...]) -> tu
     return tuple(values)
 
 
-def counted(wanted: Literal["exact", "capped"] | None, count: Callable[[int | None], int]) -> Count | None:
-    """The count a client asked for; ``count`` counts up to one beyond the cap it is given, None = all."""
+def counted(wanted: Literal["exact", "capped"] | None, count: Callable[[int | None], int | Count]) -> Count | None:
+    """The count a client asked for; ``count`` counts up to one beyond the cap it is given, None = all.
+
+    What cannot be counted to its end answers with a Count of its own.
+    """
     if wanted is None:
         return None
-    if wanted == "exact":
-        return Count(count(None), "eq")
-    value = count(COUNT_CAP)
-    return Count(min(value, COUNT_CAP), "gte" if value > COUNT_CAP else "eq")
+    cap = COUNT_CAP if wanted == "capped" else None
+    value = count(cap)
+    if isinstance(value, Count):
+        return value
+    if cap is None:
+        return Count(value, "eq")
+    return Count(min(value, cap), "gte" if value > cap else "eq")
 
 
 def project(item: object, fields: str | None) -> object:
@@ -120,8 +131,9 @@ def page(  # noqa: PLR0913 - what a page consists of
     limit: int,
     fields: str | None = None,
     counted: Count | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """The body of one page and its ``Link`` header.
+    """The body of one page and its ``Link`` header; ``beside``: what stands in it between the items and ``next``.
 
     ``found``: up to ``limit`` + 1 items as JSON bytes, each with its position (a tuple, or one value);
     one more than ``limit`` says that there is a next page.
@@ -131,7 +143,7 @@ def page(  # noqa: PLR0913 - what a page consists of
         last = found[limit - 1][0]
         following = cursor(last if isinstance(last, tuple) else (last,), bound)
     items = [body if fields is None else _projected(body, fields) for _, body in found[:limit]]
-    tail = {"next": following} | ({} if counted is None else {"count": asdict(counted)})
+    tail = {**(beside or {}), "next": following} | ({} if counted is None else {"count": asdict(counted)})
     body = b'{"items":[' + b",".join(items) + b"]," + _JSON.encode(tail).encode()[1:]
     return body, {} if following is None else {"Link": _link(scope, following)}
 

@@ -14,7 +14,7 @@ from app.wire import conditional, paging
 
 Find = Callable[[Any, int], Sequence[tuple[paging.Position, bytes]]]
 """Items behind a position (a tuple; None: from the start), at most so many, each with its own position."""
-Count = Callable[[int | None], int]
+Count = Callable[[int | None], int | paging.Count]
 """How many items the whole list holds, counted up to one beyond the cap given."""
 
 

@@ -1,0 +1,169 @@
+"""Finding published articles and their parts: search, suggestions, related articles. GET only, cacheable.
+
+How words are found is decided in ``app/search``; lists that take a query beside their filters are in ``published_*``.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, astuple
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import text
+from app.articles.fields import Id, Instant, Language, Slug
+from app.database import Reader as Snapshot
+from app.delivery import schemas, snapshots
+from app.delivery.part_lists import Filters
+from app.delivery.snapshots import encode
+from app.errors import NotFound
+from app.search import answers, index, related, suggestions
+from app.search import facets as counts
+from app.search import query as queries
+from app.search.answers import Articles, Asked, Parts
+from app.search.fields import Part
+from app.sync import changes
+from app.wire import conditional, paging, public_lists
+from app.wire.caller import PublicReader
+from app.wire.sessions import Reader
+
+router = APIRouter(prefix="/v1", tags=["reading"])
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
+ELSEWHERE: dict[int | str, dict[str, Any]] = {**UNCHANGED, 308: {"description": "An old slug: see Location."}}
+_PARTS: dict[str, Part] = {"sections": "section", "key_points": "key_point", "sources": "source"}
+
+
+def _known(value: str) -> str:
+    if not set(value.split(",")) <= set(counts.FACETS):
+        raise PydanticCustomError("facet-unknown", "A facet is one of {known}.", {"known": ", ".join(counts.FACETS)})
+    return value
+
+
+class SearchQuery(paging.PageQuery):
+    """What is looked for, in what, and among which articles."""
+
+    q: queries.SearchText
+    within: Annotated[
+        Literal["articles", "sections", "key_points", "sources"], Field(alias="in", description="What is found.")
+    ] = "articles"
+    article: Id | None = None
+    tag: Slug | None = None
+    publisher: Id | None = None
+    source: Id | None = None
+    language: Language | None = None
+    published_after: Instant | None = None
+    published_before: Instant | None = None
+    facets: Annotated[
+        str | None,
+        AfterValidator(_known),
+        Field(description="Also count by these, by comma: `tag`, `publisher`, `language`, `year`."),
+    ] = None
+
+    def counted_by(self) -> list[counts.Facet]:
+        """The facets that are asked for."""
+        wanted = (self.facets or "").split(",")
+        return [facet for facet in counts.FACETS if facet in wanted]
+
+    def filters(self) -> Filters:
+        """The filters alone."""
+        return Filters(
+            self.article, self.tag, self.publisher, self.source,
+            self.language, self.published_after, self.published_before,
+        )  # fmt: skip
+
+
+class SuggestQuery(BaseModel):
+    """What was typed so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: queries.SearchText
+    limit: Annotated[int, Field(ge=1, le=20)] = 10
+
+
+class RelatedQuery(BaseModel):
+    """How many related articles are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+@router.get("/search", summary="Search", responses={200: {"model": schemas.FoundList}, **UNCHANGED})
+def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Query()], reader: Reader) -> Response:
+    """Published articles, or with `in` their sections, key points or sources, in which the words of `q` stand.
+
+    The best come first. One word, or a phrase in quotes, finds all there are; of several words those articles are
+    found that have most of what is rare among them, and `total` says `gte`. Each item shows up to three places:
+    `pointer` leads into the article as `GET /v1/articles/{id}` answers it, `excerpt` is HTML in which only `<mark>`
+    stands unescaped, `highlights` are [start, end) in code points of the whole text at `pointer`. `did_you_mean` is
+    given where nothing is found and a word is near. Filters are about the article; of parts, `publisher` and `source`
+    are those of the part.
+    """
+    filters = query.filters()
+    bound = paging.bound_to("search", query.q, query.within, *astuple(filters))
+    after = paging.position(query.cursor, bound, answers.POSITION)
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        asked = Asked.read(reader, query.q, filters, after)
+        part = _PARTS.get(query.within)
+        found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
+        total = found.total()
+        counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
+        meant = suggestions.meant(reader, query.q, asked.words) if total.value == 0 else None
+        beside = {"total": asdict(total), "facets": counted, "did_you_mean": meant}
+        items = found.items(query.limit + 1)
+        return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)
+
+    return _answer(request, reader, build)
+
+
+@router.get("/search/suggest", summary="Suggest words", responses={200: {"model": schemas.SuggestionList}, **UNCHANGED})
+def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Query()], reader: Reader) -> Response:
+    """Nouns of published articles that begin with `q`, or are read so: `じょう` and `条` both suggest `条約`.
+
+    Those that stand in the most articles come first; `reading` is in katakana.
+    """
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        queries.demand_readable(query.q)
+        return encode({"items": suggestions.suggest(reader, query.q, query.limit)}), {}
+
+    return _answer(request, reader, build)
+
+
+@router.get(
+    "/articles/{key}/related",
+    summary="List related articles",
+    responses={200: {"model": schemas.RelatedList}, **ELSEWHERE},
+)
+def list_related(
+    _: PublicReader, request: Request, key: str, query: Annotated[RelatedQuery, Query()], reader: Reader
+) -> Response:
+    """Published articles about the same as this one, the most alike first, with what they have in common.
+
+    `terms` are the words that stand in both and in few others, in their normalised forms.
+    """
+    here = snapshots.find_etag(reader, key)
+    if here is None:
+        now = snapshots.moved_to(reader, text.slug(key) or key)
+        if now is None:
+            raise NotFound("article-unknown", "Nothing published is at this address.")
+        return conditional.moved(request, f"/v1/articles/{key}", f"/v1/articles/{now}")
+    article_id, _etag = here
+
+    def build() -> tuple[bytes, dict[str, str]]:
+        return b'{"items":[' + b",".join(related.find(reader, article_id, query.limit)) + b"]}", {}
+
+    return _answer(request, reader, build)
+
+
+def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
+    # The same until something is published, or words are counted anew: both change what is found, and its order.
+    tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
+    with reader.within(answers.SEARCH_SECONDS):
+        return conditional.lazy(request, tag, build, surrogate_keys="articles")

@@ -1,0 +1,245 @@
+"""What a search answers: the articles or parts that a query finds, a page of them at a time, and where in them.
+
+What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of it in ``excerpts.py``.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from sqlalchemy import Select, bindparam, select
+
+from app.database import Reader, Row
+from app.delivery import ledger_lists, listings, part_lists
+from app.delivery.part_lists import Filters, Kind
+from app.delivery.parts import with_card
+from app.delivery.shapes import Shape
+from app.delivery.snapshots import encode, snapshot_cards, snapshots
+from app.search import excerpts, hits, part_hits, query
+from app.search.fields import Part, fields
+from app.search.hits import Word
+from app.search.index import SEPARATOR, search_articles
+from app.search.part_hits import Key
+from app.search.query import Query
+
+Position = tuple[int, int, int, str]
+"""Where a page ended: a score in thousandths, the number of an article, a place in it, what the words were worth."""
+POSITION = (int, int, int, str)
+SEARCH_SECONDS = 5
+"""How long one statement of a search may take; then whoever asked is told to come back."""
+Item = tuple[Position, bytes]
+
+_STEP = 50
+"""How many parts are looked up at a time."""
+_KINDS: Mapping[Part, Kind] = {
+    "section": "section",
+    "key_point": "key_point",
+    "question": "question",
+    "source": "citation",
+}
+_NUMBERED = search_articles.c.number.in_(bindparam("numbers", expanding=True))
+_ARTICLES = (
+    select(search_articles.c.number, search_articles.c.article_id, snapshot_cards.c.card, snapshots.c.body)
+    .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
+    .join(snapshots, snapshots.c.article_id == search_articles.c.article_id)
+    .where(_NUMBERED)
+)
+_IDS = select(search_articles.c.number, search_articles.c.article_id).where(_NUMBERED)
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many there are, or at least are."""
+
+    value: int
+    relation: Literal["eq", "gte"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query over what readers see, what its words are worth, and where the page before ended."""
+
+    query: Query
+    words: Mapping[str, Word]
+    filters: Filters
+    after: Position | None
+
+    @classmethod
+    def read(cls, reader: Reader, text: str, filters: Filters, after: Position | None) -> "Asked":
+        """Read what was asked; on a later page words are worth what they were on the first."""
+        asked = query.parse(text)
+        worth = after[3].split(",") if after else []
+        before = {word: int(each) for word, each in zip(asked.words, worth, strict=False) if each.isdecimal()}
+        words = hits.rarest(hits.weigh(reader, asked.words, before), query.MOST_WORDS)
+        return cls(asked, words, filters, after)
+
+    def behind(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
+        """Those that stand behind the page before."""
+        if self.after is None:
+            return list(ranked)
+        score, number, place, _ = self.after
+        return [each for each in ranked if each < (score, (number, -place))]
+
+    def position(self, score: int, key: Key) -> Position:
+        """Where one that was found stands."""
+        worth = (self.words[word].weight if word in self.words else 0 for word in self.query.words)
+        return score, key[0], -key[1], ",".join(map(str, worth))
+
+
+class Articles:
+    """The articles that a query finds."""
+
+    def __init__(self, reader: Reader, asked: Asked) -> None:
+        self._reader, self._asked = reader, asked
+        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters))
+
+    def items(self, limit: int) -> list[Item]:
+        """Up to ``limit`` of them behind the page before, as search shows them."""
+        found = self._asked.behind([(score, (number, 0)) for score, number in self._hits.ranked])[:limit]
+        shown = _Shown(self._reader, self._asked.query, [number for _, (number, _) in found])
+        return [(self._asked.position(score, key), shown.item("article", key[0])) for score, key in found]
+
+    def total(self) -> Total:
+        """How many there are; of several words, how many were looked at."""
+        return Total(self._hits.total, "eq" if self._hits.exact else "gte")
+
+    def numbers(self) -> Select[Any]:
+        """Which articles these are."""
+        return self._hits.every
+
+
+class Parts:
+    """The parts that a query finds: sections, key points, questions, or the sources that articles cite."""
+
+    def __init__(self, reader: Reader, asked: Asked, part: Part, sources: ledger_lists.Filters | None = None) -> None:
+        self._reader, self._asked, self._part = reader, asked, part
+        self._sources = sources or ledger_lists.Filters()
+        self._every = asked.filters == Filters() and part != "source"
+        allowed = None if asked.filters == Filters() else _numbers(part_lists.articles(_KINDS[part], asked.filters))
+        self._hits = part_hits.find(reader, asked.query, asked.words, part, allowed)
+
+    def bodies(self, limit: int) -> list[Item]:
+        """Up to ``limit`` of them behind the page before, as their own lists show them."""
+        if self._part == "source":
+            return [(self._asked.position(score, key), row["source"]) for score, key, row in self._page(limit)]
+        return [
+            (self._asked.position(score, key), with_card(row["body"], row["card"]))
+            for score, key, row in self._page(limit)
+        ]
+
+    def items(self, limit: int) -> list[Item]:
+        """Up to ``limit`` of them behind the page before, as search shows them."""
+        found = self._page(limit)
+        shown = _Shown(self._reader, self._asked.query, [key[0] for _, key, _ in found])
+        return [
+            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
+            for score, key, row in found
+        ]
+
+    def total(self) -> Total:
+        """How many there are; of many, how many can be paged through."""
+        value = len(self._hits.ranked) if self._every else sum(1 for _ in self._rows(self._hits.ranked))
+        return Total(value, "eq" if self._hits.exact else "gte")
+
+    def numbers(self) -> Select[Any]:
+        """Which articles they are of."""
+        return select(search_articles.c.number).where(
+            search_articles.c.number.in_({number for _, (number, _) in self._hits.ranked})
+        )
+
+    def _page(self, limit: int) -> list[tuple[int, Key, Mapping[str, Any]]]:
+        if self._part != "source":
+            return list(islice(self._rows(self._asked.behind(self._hits.ranked)), limit))
+        # From the start: a source stands where it is found first, and nowhere else.
+        behind = set(self._asked.behind(self._hits.ranked))
+        return list(islice((each for each in self._rows(self._hits.ranked) if each[:2] in behind), limit))
+
+    def _rows(self, ranked: Sequence[tuple[int, Key]]) -> Iterator[tuple[int, Key, Mapping[str, Any]]]:
+        """Those that pass the filters, with their rows."""
+        met: set[str] = set()
+        for at in range(0, len(ranked), _STEP):
+            some = ranked[at : at + _STEP]
+            ids = _ids(self._reader, {number for _, (number, _) in some})
+            rows: Mapping[Any, Mapping[str, Any]] = part_lists.within(
+                self._reader, _KINDS[self._part], self._asked.filters, list(ids.values())
+            )
+            if self._part == "source":
+                rows = self._cited(rows)
+            for score, (number, place) in some:
+                row = rows.get((ids.get(number), -place))
+                if row is not None and row["id"] not in met:
+                    met.add(row["id"])
+                    yield score, (number, place), row
+
+    def _cited(self, citations: Mapping[Any, Row]) -> dict[Any, Mapping[str, Any]]:
+        """The sources of these citations that pass the filters of sources."""
+        cited = {row["source_id"] for row in citations.values()}
+        found = ledger_lists.sources_of(self._reader, self._sources, cited)
+        return {
+            at: {"id": row["source_id"], "source": found[row["source_id"]]}
+            for at, row in citations.items()
+            if row["source_id"] in found
+        }
+
+
+class _Shown:
+    """Some articles as they are needed to show what was found in them."""
+
+    def __init__(self, reader: Reader, asked: Query, numbers: Collection[int]) -> None:
+        self._asked = asked
+        self._rows = {row["number"]: row for row in reader.rows(_ARTICLES, {"numbers": list(set(numbers))})}
+        self._texts = hits.texts_of(reader, list(self._rows))
+
+    def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
+        row = self._rows[number]
+        article: Shape = json.loads(row["body"])
+        texts = zip(fields(article), self._texts[number].split(SEPARATOR), strict=True)
+        part = None if type == "article" else (type, place)
+        excerpted = excerpts.show(self._asked, [each for each in texts if part is None or part in each[0].places])
+        pointers = [each.pointer for each in excerpted]
+        if part is not None:  # a part is somewhere, whether its own words show it or not
+            pointers += [each.pointer for each in fields(article) if part in each.places]
+        page, anchor = _where(article, pointers)
+        parts = [each._asdict() for each in excerpted]
+        head = encode({"type": type, "id": id or row["article_id"]})
+        tail = encode({"page": page, "anchor": anchor, "parts": parts})
+        card: bytes = row["card"]
+        return head[:-1] + b',"article":' + card + b"," + tail[1:]
+
+
+def _where(article: Shape, pointers: Sequence[str]) -> tuple[int | None, str | None]:
+    """The page, and the section in it, that the first pointer into one leads to."""
+    for pointer in pointers:
+        match pointer.split("/")[1:]:
+            case ["pages", page, "sections", section, *_]:
+                here = article["pages"][int(page)]
+                return here["number"], here["sections"][int(section)]["anchor"]
+            case ["pages", page, *_]:
+                return article["pages"][int(page)]["number"], None
+    return None, None
+
+
+def _allowed(filters: Filters) -> Select[Any] | None:
+    """The numbers of the articles that pass the filters; None: all do."""
+    if filters == Filters():
+        return None
+    passing = listings.Filters(
+        tag=filters.tag,
+        publisher=filters.publisher,
+        source=filters.source,
+        language=filters.language,
+        published_after=filters.published_after,
+        published_before=filters.published_before,
+        ids=() if filters.article is None else (filters.article,),
+    )
+    return _numbers(listings.matching(passing))
+
+
+def _numbers(articles: Select[Any]) -> Select[Any]:
+    return select(search_articles.c.number).where(search_articles.c.article_id.in_(articles))
+
+
+def _ids(reader: Reader, numbers: Collection[int]) -> dict[int, str]:
+    return {row["number"]: row["article_id"] for row in reader.rows(_IDS, {"numbers": list(numbers)})}

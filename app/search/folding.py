@@ -1,0 +1,121 @@
+"""One spelling for texts that are compared: widths, case, accents and old kanji folded, places in the original kept.
+
+Words are taken from folded texts in ``tokens.py``.
+"""
+
+import operator
+import unicodedata
+from dataclasses import dataclass
+
+import regex
+
+# Old and rare forms of kanji that names are written with, and the form in use.
+_KANJI = str.maketrans(
+    "髙邊邉齋齊﨑嵜碕澤櫻廣國圀濱濵龍瀧嶋嶌槇遙渕眞惠榮應學藝曾與會舊體萬圓號圖戰對來當縣驛鐵區臺壽德亞",
+    "高辺辺斎斎崎崎崎沢桜広国国浜浜竜滝島島槙遥淵真恵栄応学芸曽与会旧体万円号図戦対来当県駅鉄区台寿徳亜",
+)
+_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+# Says nothing by itself: accents, middle dots, variation selectors, soft hyphens, zero widths.
+_SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff]")
+_CLUSTERED = regex.compile(r"[\p{M}\uff9e\uff9f\u1160-\u11ff]")
+_HYPHEN = regex.compile(r"(?<=\p{Latin})[-\u2010](?=\p{Latin})")
+
+_UNBROKEN = regex.compile(r"[^\p{P}\p{Z}\p{C}]+")
+
+_LOOSE = {code: chr(code + 0x60) for code in range(ord("ぁ"), ord("ゖ") + 1)}
+_LOOSE |= {ord(small): "カ" for small in "ゕゖヵヶ"} | {ord("斉"): "斎", ord("ゝ"): "ヽ", ord("ゞ"): "ヾ"}
+
+
+class _Characters(dict[int, str]):
+    """Each character's folded form, found when it is first met; ``uneven`` are those that are not one character."""
+
+    def __init__(self) -> None:
+        self.uneven: set[str] = set()
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        folded = self[code] = fold_cluster(character)
+        if len(folded) != 1:
+            self.uneven.add(character)
+        return folded
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A folded text, and for each of its characters where in the original it stands; None: at the same place."""
+
+    text: str
+    starts: list[int] | None = None
+    ends: list[int] | None = None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The place of ``text[start:end]`` in the original, in code points."""
+        if self.starts is None or self.ends is None:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+
+def fold(text: str) -> Folded:
+    """``text`` as it is compared: ｱｸﾞﾘ is アグリ, ＫＣＮＡ kcna, Café cafe, 髙 高, Wi-Fi wifi; ・ is nothing."""
+    if _CLUSTERED.search(text):
+        folded = _by_cluster(text, [found.span() for found in regex.finditer(r"\X", text)])
+    else:
+        plain = text.translate(_characters)
+        even = len(plain) == len(text) and _characters.uneven.isdisjoint(text)
+        folded = Folded(plain) if even else _by_cluster(text, [(at, at + 1) for at in range(len(text))])
+    return _joined(folded) if "-" in folded.text or "\u2010" in folded.text else folded
+
+
+def loosen(folded: str) -> str:
+    """A folded text in which hiragana is katakana, ヶ カ and 斉 斎: the same characters, one for one."""
+    return folded.translate(_LOOSE)
+
+
+def grams(loose: str) -> set[str]:
+    """Every character of a loosened text, and every two that stand side by side; marks and spaces part them."""
+    found: set[str] = set()
+    for run in _UNBROKEN.findall(loose):
+        found.update(run)
+        found.update(map(operator.add, run, run[1:]))
+    return found
+
+
+def least_grams(loose: str) -> set[str]:
+    """The fewest grams that all stand in every text in which this one does."""
+    found: set[str] = set()
+    for run in _UNBROKEN.findall(loose):
+        found.update(map(operator.add, run, run[1:]) if len(run) > 1 else run)
+    return found
+
+
+def fold_cluster(cluster: str) -> str:
+    """One character with what combines with it, folded; empty where it says nothing."""
+    spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", cluster).casefold())
+    bare = unicodedata.normalize("NFC", _SILENT.sub("", spread)).translate(_KANJI)
+    return "".join(_LETTERS.get(character, character) for character in bare)
+
+
+def _by_cluster(text: str, spans: list[tuple[int, int]]) -> Folded:
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in spans:
+        folded = _characters[ord(text[start])] if end - start == 1 else fold_cluster(text[start:end])
+        parts.append(folded)
+        starts += [start] * len(folded)
+        ends += [end] * len(folded)
+    return Folded("".join(parts), starts, ends)
+
+
+def _joined(folded: Folded) -> Folded:
+    """Without the hyphens between Latin letters."""
+    dropped = {found.start() for found in _HYPHEN.finditer(folded.text)}
+    if not dropped:
+        return folded
+    kept = [at for at in range(len(folded.text)) if at not in dropped]
+    places = [folded.original(at, at + 1) for at in kept]
+    text = "".join(folded.text[at] for at in kept)
+    return Folded(text, [start for start, _ in places], [end for _, end in places])
+
+
+_characters = _Characters()

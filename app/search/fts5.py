@@ -1,0 +1,44 @@
+"""Articles by the characters that stand in their texts, on SQLite: an FTS5 table of grams.
+
+What a gram is is decided in ``folding.py``; on PostgreSQL the same is in ``postgres.py``.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, column, func, select, table, text
+
+from app.database import Writer
+from app.search import folding
+
+# The tokeniser parts words at ASCII marks: those that grams may hold stand for others that nobody writes.
+_SAFE = {code: chr(0xF0000 + code) for code in range(0x21, 0x80) if not chr(code).isalnum()}
+_PUT = text("INSERT INTO search_grams (rowid, grams) VALUES (:number, :grams)")
+# A table without content must be told what is taken out.
+_DROP = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :number, :grams)")
+_GRAMS: Any = table("search_grams", column("rowid", Integer), column("search_grams", Text))
+_MATCHING = select(_GRAMS.c.rowid.label("number")).where(_GRAMS.c.search_grams.op("MATCH")(bindparam("grams")))
+
+
+def put(writer: Writer, number: int, loose: str) -> None:
+    """Let the article be found by the grams of its text."""
+    writer.execute(_PUT, {"number": number, "grams": _written(folding.grams(loose))})
+
+
+def drop(writer: Writer, number: int, loose: str) -> None:
+    """Take the article out; ``loose`` is the text that was put in."""
+    writer.execute(_DROP, {"number": number, "grams": _written(folding.grams(loose))})
+
+
+def matching(grams: Collection[str]) -> Select[Any]:
+    """The numbers of the articles that have all of these grams, of which there is one at least."""
+    return _MATCHING.params(grams=" ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams)))
+
+
+def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
+    """Whether a text holds this one, character for character."""
+    return func.instr(texts, loose) > 0
+
+
+def _written(grams: Collection[str]) -> str:
+    return " ".join(grams).translate(_SAFE)

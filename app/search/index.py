@@ -1,0 +1,313 @@
+"""What is kept of a published article so that its words are found: words, where they stand, how much they weigh there.
+
+How a text is read is in ``tokens.py``, how what is kept is asked in ``hits.py``. In how many articles a word stands is
+counted by ``count``, behind the publications: there a row that all of them change would make them wait for one another.
+"""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.database import Key, Reader, Writer, metadata
+from app.search import folding, fts5, postgres, tokens
+from app.search.fields import PARTS, Field, Part, Place, fields
+
+TERMS = "search-terms"
+"""What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
+SCALE = 1_000
+"""An impact is so many times the share of BM25 that it stands for."""
+SEPARATOR = "\x1f"
+"""Between the fields of a text that is kept; no text that is sent may hold it."""
+
+_NO_PLACE = 0xFFFF
+_NEXT_FIELD = array("H", [_NO_PLACE]).tobytes()
+"""Between the places of one field and those of the next, as SEPARATOR is between their texts."""
+_K1, _B = 1.2, 0.75
+_AVERAGE_WORDS = 300
+"""How long an article is taken to be on average: fixed, or each publication would change what all others weigh."""
+_COUNTED_TOGETHER = 200
+"""How many publications are counted in one transaction."""
+
+# Numbers are a ninth of an id's size, and a word stands in some hundred articles.
+search_articles = Table(
+    "search_articles",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
+)
+search_terms = Table(
+    "search_terms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("term", Key, nullable=False, unique=True),
+    Column("reading", Key, index=True),
+    Column("df", Integer, nullable=False),
+)
+search_postings = Table(
+    "search_postings",
+    metadata,
+    Column("term_id", Integer, nullable=False, autoincrement=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("impact", Integer, nullable=False),
+    Column("places", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("term_id", "number", postgresql_include=["impact"]),
+    sqlite_with_rowid=False,
+)
+search_texts = Table(
+    "search_texts",
+    metadata,
+    Column("number", Integer, ForeignKey("search_articles.number", ondelete="CASCADE"), primary_key=True),
+    Column("folded", Text, nullable=False),
+    Column("layout", LargeBinary, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+)
+# Publications that are not counted yet: +1 where an article has these words now, -1 where it had them.
+search_uncounted = Table(
+    "search_uncounted",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("change", Integer, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+)
+# One row: how many articles are counted, how often that was done, and what all texts were read with.
+search_state = Table(
+    "search_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("articles", Integer, nullable=False),
+    Column("counts", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+)
+
+# Built once: building these anew for each publication costs several times what running them does.
+_NUMBER = select(search_articles.c.number).where(search_articles.c.article_id == bindparam("article"))
+_TEXT = select(search_texts.c.folded, search_texts.c.terms).where(search_texts.c.number == bindparam("at"))
+_ADD_NUMBER = insert(search_articles).returning(search_articles.c.number)
+_ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
+_ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
+_COUNTS, _VERSION = select(search_state.c.counts), select(search_state.c.version)
+_HERE = search_postings.c.number == bindparam("at")
+# Hundreds of values each: SQLite takes them one by one, PostgreSQL at once, in arrays.
+_WORDS: Any = bindparam("words", expanding=True)
+_KNOWN = select(search_terms.c.id, search_terms.c.term)
+_KNOWN_OF = {
+    False: _KNOWN.where(search_terms.c.term.in_(_WORDS)),
+    True: _KNOWN.where(search_terms.c.term == any_(bindparam("words", type_=ARRAY(Key)))),
+}
+_DROP_POSTINGS = {
+    False: delete(search_postings).where(_HERE, search_postings.c.term_id.in_(_WORDS)),
+    True: delete(search_postings).where(
+        _HERE, search_postings.c.term_id == any_(bindparam("words", type_=ARRAY(Integer)))
+    ),
+}
+_COLUMNS = search_postings.c.keys()
+_ADD_POSTINGS = {
+    False: insert(search_postings),
+    True: insert(search_postings).from_select(
+        _COLUMNS,
+        select(*(func.unnest(bindparam(name, type_=ARRAY(search_postings.c[name].type))) for name in _COLUMNS)),
+    ),
+}
+_DROP_TEXT = delete(search_texts).where(search_texts.c.number == bindparam("at"))
+_DROP_NUMBER = delete(search_articles).where(search_articles.c.number == bindparam("at"))
+_COUNT = (
+    update(search_terms).where(search_terms.c.id == bindparam("word")).values(df=search_terms.c.df + bindparam("by"))
+)
+
+
+class Weight(NamedTuple):
+    """What one word is worth in one article, and in which of its parts it stands."""
+
+    impact: int
+    places: list[Place]
+
+
+def put(writer: Writer, article: Mapping[str, Any]) -> None:
+    """Let the public article be found by its words, in place of what was kept of it before."""
+    number = _take_out(writer, article["id"])
+    if number is None:
+        number = writer.execute(_ADD_NUMBER, {"article_id": article["id"]}).scalar_one()
+    texts = [(field, folding.fold(field.text).text) for field in fields(article)]
+    weights = _weigh(texts)
+    ids = _ids(writer, weights)
+    rows = [
+        {"term_id": ids[word], "number": number, "impact": weight.impact, "places": _packed(weight.places)}
+        for word, weight in weights.items()
+    ]
+    rows.sort(key=lambda row: row["term_id"])
+    if rows:
+        sent = {name: [row[name] for row in rows] for name in _COLUMNS} if writer.on_postgresql else rows
+        writer.execute(_ADD_POSTINGS[writer.on_postgresql], sent)
+    loose = folding.loosen(SEPARATOR.join(text for _, text in texts))
+    terms = array("I", sorted(ids.values())).tobytes()
+    layout = _NEXT_FIELD.join(_packed(field.places) for field, _ in texts)
+    writer.execute(_ADD_TEXT, {"number": number, "folded": loose, "layout": layout, "terms": terms})
+    grams(writer).put(writer, number, loose)
+    writer.execute(_ADD_UNCOUNTED, {"change": 1, "terms": terms})
+
+
+def drop(writer: Writer, article_id: str) -> None:
+    """Let the article be found no more."""
+    number = _take_out(writer, article_id)
+    if number is not None:
+        writer.execute(_DROP_NUMBER, {"at": number})
+
+
+def count(writer: Writer) -> bool:
+    """Count the words of the next publications; says whether there were any. Words that stand nowhere are removed."""
+    writer.hold(TERMS)
+    rows = writer.rows(select(search_uncounted).order_by(search_uncounted.c.id).limit(_COUNTED_TOGETHER))
+    if not rows:
+        return False
+    changes: Counter[int] = Counter()
+    for row in rows:
+        for term in unpacked(row["terms"]):
+            changes[term] += row["change"]
+    changed = [{"word": id, "by": by} for id, by in sorted(changes.items()) if by]
+    if changed:
+        writer.execute(_COUNT, changed)
+    stands = exists().where(search_postings.c.term_id == search_terms.c.id)
+    for some in portions([change["word"] for change in changed if change["by"] < 0]):
+        writer.execute(delete(search_terms).where(search_terms.c.df <= 0, search_terms.c.id.in_(some), ~stands))
+    writer.execute(delete(search_uncounted).where(search_uncounted.c.id.in_([row["id"] for row in rows])))
+    articles = sum(row["change"] for row in rows)
+    state = search_state.c
+    writer.execute(update(search_state).values(articles=state.articles + articles, counts=state.counts + 1))
+    return True
+
+
+def uncounted(reader: Reader) -> bool:
+    """Whether there is anything to count; cheap, so that idle workers take no write lock."""
+    return reader.row(_ANY_UNCOUNTED) is not None
+
+
+def state(reader: Reader) -> int:
+    """How often words were counted: what a search answers changes with it, though nothing is published."""
+    return int(reader.execute(_COUNTS).scalar_one())
+
+
+def fits(reader: Reader) -> bool:
+    """Whether every text was read with what this process reads with; if not, the index must be made anew."""
+    return bool(reader.execute(_VERSION).scalar_one() == tokens.version())
+
+
+def mark(writer: Writer) -> None:
+    """Record that every text was read with what this process reads with."""
+    writer.execute(update(search_state).values(version=tokens.version()))
+
+
+def grams(reader: Reader) -> Any:
+    """How this database finds articles by the characters that stand in their texts."""
+    return postgres if reader.on_postgresql else fts5
+
+
+def unpacked(terms: bytes) -> Sequence[int]:
+    """The ids of words, as an article's text and its counting keep them."""
+    return array("I", terms)
+
+
+def places(packed: bytes, part: Part) -> list[int]:
+    """Which parts of this kind a word stands in: each the how manieth of its article."""
+    kind = PARTS.index(part)
+    return [place >> 2 for place in array("H", packed) if place & 3 == kind]
+
+
+def laid_out(layout: bytes, part: Part) -> list[int | None]:
+    """For each field of an article the part of this kind that it is a text of."""
+    kind = PARTS.index(part)
+    here: int | None = None
+    found: list[int | None] = []
+    for place in array("H", layout + _NEXT_FIELD):
+        if place == _NO_PLACE:
+            found.append(here)
+            here = None
+        elif place & 3 == kind:
+            here = place >> 2
+    return found
+
+
+def portions(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The items in portions that fit into one statement."""
+    for at in range(0, len(items), 10_000):
+        yield list(items[at : at + 10_000])
+
+
+def _take_out(writer: Writer, article_id: str) -> int | None:
+    """Remove what is kept of an article, all but its number, which is returned; None where nothing was kept."""
+    writer.hold(TERMS, shared=True)
+    row = writer.row(_NUMBER, {"article": article_id})
+    if row is None:
+        return None
+    number: int = row["number"]
+    kept = writer.row(_TEXT, {"at": number})
+    if kept is not None:
+        for some in portions(unpacked(kept["terms"])):
+            writer.execute(_DROP_POSTINGS[writer.on_postgresql], {"at": number, "words": some})
+        grams(writer).drop(writer, number, kept["folded"])
+        writer.execute(_DROP_TEXT, {"at": number})
+        writer.execute(_ADD_UNCOUNTED, {"change": -1, "terms": kept["terms"]})
+    return number
+
+
+def _weigh(texts: Sequence[tuple[Field, str]]) -> dict[str, Weight]:
+    """What each word of an article is worth in it: BM25's part of the term frequency, fields weighed before."""
+    frequencies: defaultdict[str, float] = defaultdict(float)
+    stands: defaultdict[str, dict[Place, None]] = defaultdict(dict)
+    length = 0
+    for field, text in texts:
+        words = tokens.indexed(text)
+        length += len(words)
+        for word in words:
+            frequencies[word] += field.weight
+            for place in field.places:
+                stands[word][place] = None
+    long = _K1 * (1 - _B + _B * length / _AVERAGE_WORDS)
+    return {
+        word: Weight(round(SCALE * frequency * (_K1 + 1) / (frequency + long)), list(stands[word]))
+        for word, frequency in frequencies.items()
+    }
+
+
+def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
+    """The id of each word, those made that are new: in one order, so that two writers never wait for each other."""
+    known = _known(writer, list(words))
+    new = sorted(words.keys() - known)
+    if new:
+        dialect = postgresql if writer.on_postgresql else sqlite
+        rows = [{"term": word, "reading": tokens.reading(word), "df": 0} for word in new]
+        writer.execute(dialect.insert(search_terms).on_conflict_do_nothing(), rows)
+        known |= _known(writer, new)
+    return known
+
+
+def _known(reader: Reader, words: Sequence[str]) -> dict[str, int]:
+    return {
+        row["term"]: row["id"]
+        for some in portions(words)
+        for row in reader.rows(_KNOWN_OF[reader.on_postgresql], {"words": some})
+    }
+
+
+def _packed(places: Sequence[Place]) -> bytes:
+    return array("H", [number << 2 | PARTS.index(part) for part, number in places]).tobytes()

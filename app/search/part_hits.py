@@ -1,0 +1,117 @@
+"""Which parts of published articles a query finds, best first: sections, key points, questions, citations of sources.
+
+A part is known by the number of its article and its place among those of its kind. Whole articles are in ``hits.py``.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+
+from app.database import Reader
+from app.search import hits, index, query
+from app.search.fields import Part
+from app.search.hits import Word
+from app.search.index import SEPARATOR, search_postings, search_texts
+from app.search.query import Query
+
+Key = tuple[int, int]
+"""The number of an article, and the place of a part in it, less than 0: of equals the greater is first."""
+
+_p = search_postings.c
+_PLACES = select(_p.term_id, _p.number, _p.places).where(_p.term_id.in_(bindparam("terms", expanding=True)))
+_LAID_OUT = select(search_texts.c.number, search_texts.c.folded, search_texts.c.layout).where(
+    search_texts.c.number.in_(bindparam("numbers", expanding=True))
+)
+_RANKED = 100
+"""How many of the best are ranked by their texts."""
+
+
+@dataclass(frozen=True)
+class PartHits:
+    """Parts, best first, at most as many as can be paged through; ``exact``: whether these are all."""
+
+    ranked: list[tuple[int, Key]]
+    exact: bool
+
+
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None) -> PartHits:
+    """The parts of this kind that the query finds, of the articles whose numbers are ``allowed``."""
+    every = sum(word.weight for word in words.values())
+    scores, complete = Counter[Key](), True
+    if not asked.phrase and not (asked.together and len(words) < len(asked.words)):
+        scores, complete = _with_words(reader, words, part, allowed)
+        if asked.together:
+            scores = Counter({key: score for key, score in scores.items() if score == every})
+    if asked.unbroken:
+        literally, all_of_them = _with_text(reader, asked, words, part, allowed)
+        complete = complete and all_of_them
+        scores.update({key: every - scores[key] for key in literally})
+    best = sorted(((score, key) for key, score in scores.items()), reverse=True)
+    first = best[:_RANKED]
+    texts = _texts(reader, part, [key for _, key in first])
+    weights = {word: known.weight for word, known in words.items()}
+    better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first])
+    ranked = sorted(better + best[_RANKED : hits.DEEPEST], reverse=True)
+    return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
+
+
+def _with_words(
+    reader: Reader, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None
+) -> tuple[Counter[Key], bool]:
+    """What the query's words in each part are worth together; and whether every part with any word is there."""
+    read, rest = hits.split(words)
+    scores: Counter[Key] = Counter()
+    if read:
+        _add(scores, reader, read, part, allowed)
+    if rest:
+        for key, _ in scores.most_common()[hits.DEEPEST :]:
+            del scores[key]
+        more: Counter[Key] = Counter()
+        _add(
+            more,
+            reader,
+            rest,
+            part,
+            select(search_texts.c.number).where(search_texts.c.number.in_({n for n, _ in scores})),
+        )
+        scores.update({key: more[key] for key in scores})
+    return scores, not rest
+
+
+def _add(scores: Counter[Key], reader: Reader, words: Sequence[Word], part: Part, numbers: Select[Any] | None) -> None:
+    statement = _PLACES if numbers is None else _PLACES.where(_p.number.in_(numbers))
+    weights = {word.id: word.weight for word in words}
+    for row in reader.rows(statement, {"terms": list(weights)}):
+        number, weight = row["number"], weights[row["term_id"]]
+        for place in index.places(row["places"], part):
+            scores[number, -place] += weight
+
+
+def _with_text(
+    reader: Reader, asked: Query, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None
+) -> tuple[set[Key], bool]:
+    """The parts in which the query stands as it is, of the best articles in which it does; whether these are all."""
+    articles = hits.with_text(reader, asked, words, allowed)
+    if articles is None:
+        return set(), True
+    there = articles.subquery()
+    best = select(there.c.number).order_by(there.c.score.desc(), there.c.number.desc()).limit(hits.CANDIDATES)
+    numbers = [row["number"] for row in reader.rows(best)]
+    found: set[Key] = set()
+    for row in reader.rows(_LAID_OUT, {"numbers": numbers}):
+        fields = zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], part), strict=True)
+        found.update((row["number"], -place) for text, place in fields if place is not None and asked.loose in text)
+    return found, len(numbers) < hits.CANDIDATES
+
+
+def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
+    texts = dict.fromkeys(keys, "")
+    for row in reader.rows(_LAID_OUT, {"numbers": list({number for number, _ in keys})}):
+        for text, place in zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], part), strict=True):
+            key = (row["number"], -(place or 0))
+            if place is not None and key in texts:
+                texts[key] += text + SEPARATOR
+    return texts

@@ -1,0 +1,35 @@
+"""Articles by the characters that stand in their texts, on PostgreSQL: a GIN index over arrays of grams.
+
+What a gram is is decided in ``folding.py``; on SQLite the same is in ``fts5.py``.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Integer, Select, Text, column, delete, func, insert, select, table
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.database import Writer
+from app.search import folding
+
+_GRAMS: Any = table("search_grams", column("number", Integer), column("grams", ARRAY(Text)))
+
+
+def put(writer: Writer, number: int, loose: str) -> None:
+    """Let the article be found by the grams of its text."""
+    writer.execute(insert(_GRAMS), {"number": number, "grams": list(folding.grams(loose))})
+
+
+def drop(writer: Writer, number: int, _: str) -> None:
+    """Take the article out."""
+    writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
+
+
+def matching(grams: Collection[str]) -> Select[Any]:
+    """The numbers of the articles that have all of these grams, of which there is one at least."""
+    return select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(sorted(grams)))
+
+
+def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
+    """Whether a text holds this one, character for character."""
+    return func.strpos(texts, loose) > 0

@@ -1,0 +1,137 @@
+"""What somebody asks for: its words, whether it is a phrase or one word, and how well a text answers it.
+
+Pure: what is kept of articles is asked in ``hits.py``.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated, NamedTuple, TypeVar
+
+import regex
+from pydantic import Field
+
+from app import text
+from app.errors import Fault, Invalid
+from app.search import folding, tokens
+from app.search.tokens import Token
+
+LONGEST = 256
+"""The longest query, in code points."""
+MOST_WORDS = 64
+"""Of more words than this the rarest count."""
+
+_MOST_TOGETHER = 8
+"""How many words one unbroken word may be made of; a longer one is read as several."""
+_QUOTED = re.compile(r"\s*(?:「([^「」]+)」|『([^『』]+)』|[\"“”]([^\"“”]+)[\"“”])\s*")
+_RUN = re.compile(r"[一-鿿々〆ァ-ヶーa-z0-9]{3,}")
+_EDGES = regex.compile(r"^[\p{P}\p{Z}\p{C}]+|[\p{P}\p{Z}\p{C}]+$")
+_RUN_BONUS = 0.3
+_SHARE_BONUS = 0.25
+
+
+Key = TypeVar("Key", int, tuple[int, int])
+
+
+_SYNTAX = (
+    'What to look for: words, in any spelling. Quoted as a whole, `"…"` or `「…」`, exactly this. '
+    "Nothing else has a meaning of its own."
+)
+# Longer ones are refused in parse(): it is no fault of the address's form (400) but of what is said in it (422).
+SearchText = Annotated[str, Field(min_length=1, description=_SYNTAX, json_schema_extra={"maxLength": LONGEST})]
+"""A query as it is sent."""
+
+
+class Needle(NamedTuple):
+    """Words of a query that stand side by side in it: as they stand, loosened, and what they are looked up as."""
+
+    loose: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as it is answered."""
+
+    loose: str
+    """What was asked, folded and loosened, without marks around it."""
+    words: tuple[str, ...]
+    """Its words, each once."""
+    phrase: bool
+    """Whether only texts in which exactly this stands are asked for."""
+    together: bool
+    """Whether it is one word, or a phrase: all of its words must be there."""
+    unbroken: bool
+    """Whether it may stand in a text as it is: nothing parts it."""
+    needles: tuple[Needle, ...]
+    """What to look for in a text, to show where the query is answered."""
+    runs: tuple[Needle, ...]
+    """What is worth more where it stands in a text as it was asked: names and compounds of several words."""
+
+
+def parse(asked: str) -> Query:
+    """Read a query. Quoted as a whole, "…" or 「…」, it is a phrase; nothing in it is an operator.
+
+    Raises: Invalid (``query-too-long``, ``text-refused``).
+    """
+    demand_readable(asked)
+    quoted = _QUOTED.fullmatch(asked)
+    folded = folding.fold(next(filter(None, quoted.groups())) if quoted else asked).text
+    folded = folded.strip() if quoted else _EDGES.sub("", folded)
+    loose = folding.loosen(folded)
+    found = tokens.tokens(folded)
+    said = [token for token in found if token.word is not None]
+    words = _words(said)
+    if quoted:
+        whole = (Needle(loose, words),) if loose else ()
+        return Query(loose, words, phrase=True, together=True, unbroken=True, needles=whole, runs=())
+    unbroken = not any(character.isspace() for character in folded)
+    one = all(token.word is not None for token in found if said and said[0].start <= token.start < said[-1].start)
+    together = unbroken and one and len(words) <= _MOST_TOGETHER
+    side_by_side = [list(group) for is_word, group in groupby(found, lambda token: token.word is not None) if is_word]
+    needles = tuple(Needle(loose[group[0].start : group[-1].end], _words(group)) for group in side_by_side)
+    if together and loose:
+        needles = (Needle(loose, words),)
+    return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=needles, runs=_runs(folded))
+
+
+def rank(query: Query, weights: Mapping[str, int], found: Iterable[tuple[int, Key, str]]) -> list[tuple[int, Key]]:
+    """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
+
+    ``found``: each with its score, what it is known by, and its loosened text. Scores and the ``weights`` of words are
+    in thousandths. Of equal ones the greater key is first.
+    """
+    runs = [(run.loose, _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
+    pairs = [gram for gram in folding.least_grams(query.loose) if len(gram) > 1]
+    ranked: list[tuple[int, Key]] = []
+    for score, key, said in found:
+        better = score + sum(bonus for run, bonus in runs if run in said)
+        share = sum(pair in said for pair in pairs) / len(pairs) if pairs else 0.0
+        ranked.append((round(better * (1 + _SHARE_BONUS * share)), key))
+    return sorted(ranked, reverse=True)
+
+
+def demand_readable(asked: str) -> None:
+    """Refuse what is longer than a query may be, or stands in no text.
+
+    Raises: Invalid (``query-too-long``, ``text-refused``).
+    """
+    code, detail = "query-too-long", f"A query has at most {LONGEST} characters."
+    if len(asked) <= LONGEST:
+        code, detail = "text-refused", text.hostile(asked) or ""
+    if detail:
+        raise Invalid(code, "This cannot be looked for.", (Fault(code, detail, parameter="q"),))
+
+
+def _words(found: Iterable[Token]) -> tuple[str, ...]:
+    """What these are looked up as, each once."""
+    asked = [each for token in found if token.word is not None for each in tokens.asked(token.word)]
+    return tuple(dict.fromkeys(asked))
+
+
+def _runs(folded: str) -> tuple[Needle, ...]:
+    quoted = [found.span(found.lastindex or 0) for found in _QUOTED.finditer(folded)]
+    runs = {folded[slice(*span)] for span in [*quoted, *(each.span() for each in _RUN.finditer(folded))]}
+    read = {run: _words(tokens.tokens(run)) for run in sorted(runs)}
+    return tuple(Needle(folding.loosen(run), words) for run, words in read.items() if len(words) > 1)
