@@ -18,7 +18,7 @@ from app.delivery import ledger_lists, part_lists, schemas
 from app.delivery.ledger_lists import Filters
 from app.errors import NotFound
 from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
-from app.search.query import SearchText
+from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
@@ -80,7 +80,7 @@ class CitationQuery(paging.ListQuery):
 # bytes do, and so without the feed: the ETag of these lists is that of their bytes.
 
 
-@router.get("/sources", summary="List sources", responses={200: {"model": schemas.SourceList}, **UNCHANGED})
+@router.get("/sources", summary="List sources", responses={200: {"model": schemas.SourceList}, **UNCHANGED, **REFUSED})
 def list_public_sources(
     _: PublicReader, request: Request, query: Annotated[SourceQuery, Query()], reader: Reader
 ) -> Response:

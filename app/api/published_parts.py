@@ -19,7 +19,7 @@ from app.errors import NotFound
 from app.search import index
 from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
 from app.search.fields import Part
-from app.search.query import SearchText
+from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
@@ -72,7 +72,9 @@ def read_public_section(_: PublicReader, request: Request, id: str, reader: Read
     return _part(request, reader, "section", id)
 
 
-@router.get("/key-points", summary="List key points", responses={200: {"model": schemas.KeyPointList}, **UNCHANGED})
+@router.get(
+    "/key-points", summary="List key points", responses={200: {"model": schemas.KeyPointList}, **UNCHANGED, **REFUSED}
+)
 def list_key_points(
     _: PublicReader, request: Request, query: Annotated[KeyPointQuery, Query()], reader: Reader
 ) -> Response:
@@ -95,7 +97,9 @@ def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Re
     return _part(request, reader, "key_point", id)
 
 
-@router.get("/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED})
+@router.get(
+    "/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED, **REFUSED}
+)
 def list_questions(
     _: PublicReader, request: Request, query: Annotated[QuestionQuery, Query()], reader: Reader
 ) -> Response:

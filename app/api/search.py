@@ -93,7 +93,7 @@ class RelatedQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
-@router.get("/search", summary="Search", responses={200: {"model": schemas.FoundList}, **UNCHANGED})
+@router.get("/search", summary="Search", responses={200: {"model": schemas.FoundList}, **UNCHANGED, **queries.REFUSED})
 def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Query()], reader: Reader) -> Response:
     """Published articles, or with `in` their sections, key points or sources, in which the words of `q` stand.
 
@@ -122,7 +122,11 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     return _answer(request, reader, build)
 
 
-@router.get("/search/suggest", summary="Suggest words", responses={200: {"model": schemas.SuggestionList}, **UNCHANGED})
+@router.get(
+    "/search/suggest",
+    summary="Suggest words",
+    responses={200: {"model": schemas.SuggestionList}, **UNCHANGED, **queries.REFUSED},
+)
 def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Query()], reader: Reader) -> Response:
     """Nouns of published articles that begin with `q`, or are read so: `じょう` and `条` both suggest `条約`.
 

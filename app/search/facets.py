@@ -1,4 +1,7 @@
-"""Of how many of the articles that were found each tag, publisher, language and year is."""
+"""Of how many of the articles that were found each tag, publisher, language and year is.
+
+Which articles those are is decided in ``hits.py`` and ``part_hits.py``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import regex
 from pydantic import Field
@@ -41,6 +41,8 @@ _SYNTAX = (
 # Longer ones are refused in parse(): it is no fault of the address's form (400) but of what is said in it (422).
 SearchText = Annotated[str, Field(min_length=1, description=_SYNTAX, json_schema_extra={"maxLength": LONGEST})]
 """A query as it is sent."""
+REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The query is too long, or stands in no text."}}
+"""What a route that takes one answers besides, for OpenAPI."""
 
 
 class Needle(NamedTuple):

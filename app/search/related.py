@@ -1,4 +1,7 @@
-"""Articles that are about the same as another: by the words that are rare elsewhere and frequent in both."""
+"""Articles that are about the same as another: by the words that are rare elsewhere and frequent in both.
+
+How many of its words an article shares with a query is added up in ``hits.py``.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -13,8 +13,7 @@ depends_on: str | Sequence[str] | None = None
 
 GRAMS = {
     "sqlite": (
-        "CREATE VIRTUAL TABLE search_grams"
-        " USING fts5(grams, content='', detail=none, columnsize=0, tokenize='ascii')",
+        "CREATE VIRTUAL TABLE search_grams USING fts5(grams, content='', detail=none, columnsize=0, tokenize='ascii')",
     ),
     "postgresql": (
         'CREATE TABLE search_grams (number integer CONSTRAINT pk_search_grams PRIMARY KEY, grams text[] COLLATE "C")',
@@ -55,9 +54,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False, autoincrement=False),
         sa.Column("impact", sa.Integer(), nullable=False),
         sa.Column("places", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "term_id", "number", name=op.f("pk_search_postings"), postgresql_include=["impact"]
-        ),
+        sa.PrimaryKeyConstraint("term_id", "number", name=op.f("pk_search_postings"), postgresql_include=["impact"]),
         sqlite_with_rowid=False,
     )
     op.create_table(

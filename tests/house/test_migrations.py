@@ -8,9 +8,10 @@ from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select, text
 
-from app import revision, schema
+from app import revision, schema, worker
 from app.articles.tables import articles
 from app.database import Database
+from app.publishing import publish
 from tests.factories import published
 from tests.house.tree import report
 
@@ -28,6 +29,11 @@ def counted(database: Database) -> dict[str, int]:
         }
 
 
+def compared(name: str | None, kind: str, _: Any) -> bool:
+    """Not what each database finds characters by: an FTS5 table with tables of its own, or an index over arrays."""
+    return not (kind == "table" and name is not None and name.startswith("search_grams"))
+
+
 class TestMigrations:
     def test_the_newest_one_is_the_one_the_code_asks_for(self) -> None:
         newest = revisions()[-1]
@@ -40,11 +46,17 @@ class TestMigrations:
     def test_each_leads_up_down_and_up_on_a_filled_database(self, client: TestClient, database: Database) -> None:
         for _ in range(3):
             published(client, external_ids={}, hero_image={"alt": "菊"})
+        while worker.count_words(database):
+            pass
         before = counted(database)
-        assert before["articles"] == 3
+        assert before["articles"] == before["search_articles"] == 3
         for below in revisions()[-2::-1]:
             schema.migrate(database, below)
             schema.migrate(database)
+            with database.writing() as writer:
+                publish.reindex(writer, None, 100)
+            while worker.count_words(database):
+                pass
             assert counted(database) == before
         schema.migrate(database, "base")
         schema.migrate(database)
@@ -54,7 +66,7 @@ class TestMigrations:
 
     def test_the_migrated_schema_is_the_one_in_the_code(self, database: Database) -> None:
         with database.engine().connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": compared})
             differences: list[Any] = compare_metadata(context, schema.metadata)
         assert differences == []
 

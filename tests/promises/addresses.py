@@ -83,7 +83,8 @@ class Addresses:
             if segment.startswith("{"):
                 segments[at] = self._value(segment, segments[at - 1]) if there else NOBODY
         path = "/".join(segments)
-        return f"{path}?url={self._url}" if template.endswith("/lookup") else path
+        needed = {"lookup": f"?url={self._url}", "search": "?q=菊", "suggest": "?q=菊"}
+        return path + needed.get(segments[-1], "")
 
     def methods_at(self, path: str) -> set[str]:
         """Every method that some template answers at this path, HEAD beside GET."""
