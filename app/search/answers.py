@@ -4,6 +4,7 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -93,12 +94,13 @@ class Articles:
 
     def __init__(self, reader: Reader, asked: Asked) -> None:
         self._reader, self._asked = reader, asked
-        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters))
+        most = hits.CANDIDATES if asked.after is None else hits.DEEPEST  # the first page needs no more
+        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), most)
 
     def items(self, limit: int) -> list[Item]:
         """Up to ``limit`` of them behind the page before, as search shows them."""
         found = self._asked.behind([(score, (number, 0)) for score, number in self._hits.ranked])[:limit]
-        shown = _Shown(self._reader, self._asked.query, [number for _, (number, _) in found])
+        shown = _Shown(self._reader, self._asked, [number for _, (number, _) in found])
         return [(self._asked.position(score, key), shown.item("article", key[0])) for score, key in found]
 
     def total(self) -> Total:
@@ -132,7 +134,7 @@ class Parts:
     def items(self, limit: int) -> list[Item]:
         """Up to ``limit`` of them behind the page before, as search shows them."""
         found = self._page(limit)
-        shown = _Shown(self._reader, self._asked.query, [key[0] for _, key, _ in found])
+        shown = _Shown(self._reader, self._asked, [key[0] for _, key, _ in found])
         return [
             (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
             for score, key, row in found
@@ -187,8 +189,12 @@ class Parts:
 class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
-    def __init__(self, reader: Reader, asked: Query, numbers: Collection[int]) -> None:
-        self._asked = asked
+    def __init__(self, reader: Reader, asked: Asked, numbers: Collection[int]) -> None:
+        self._query = asked.query
+        terms = {known.id: word for word, known in asked.words.items()}
+        self._words: defaultdict[int, set[str]] = defaultdict(set)
+        for row in hits.impacts(reader, asked.words.values(), list(set(numbers))):
+            self._words[row["number"]].add(terms[row["term_id"]])
         self._rows = {row["number"]: row for row in reader.rows(_ARTICLES, {"numbers": list(set(numbers))})}
         self._texts = hits.texts_of(reader, list(self._rows))
 
@@ -197,7 +203,8 @@ class _Shown:
         article: Shape = json.loads(row["body"])
         texts = zip(fields(article), self._texts[number].split(SEPARATOR), strict=True)
         part = None if type == "article" else (type, place)
-        excerpted = excerpts.show(self._asked, [each for each in texts if part is None or part in each[0].places])
+        inside = [each for each in texts if part is None or part in each[0].places]
+        excerpted = excerpts.show(self._query, inside, self._words[number])
         pointers = [each.pointer for each in excerpted]
         if part is not None:  # a part is somewhere, whether its own words show it or not
             pointers += [each.pointer for each in fields(article) if part in each.places]

@@ -4,12 +4,14 @@ Pure: which articles are found is asked in ``hits.py``.
 """
 
 import html
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.search import folding, tokens
 from app.search.fields import Field
-from app.search.query import Query
+from app.search.query import Needle, Query
 from app.search.tokens import Token
 
 MOST = 3
@@ -34,40 +36,54 @@ class Excerpt(NamedTuple):
     highlights: list[Span]
 
 
-def show(asked: Query, fields: Sequence[tuple[Field, str]]) -> list[Excerpt]:
-    """The places that answer a query best, of the fields given, each with its loosened text."""
-    scored = [
-        (sum(len(needle.loose) for needle in asked.needles if needle.loose in loose) * field.weight, -at, field)
-        for at, (field, loose) in enumerate(fields)
-    ]
-    best = [field for score, _, field in sorted(scored, reverse=True)[:MOST] if score > 0]
-    if best or asked.phrase:
-        return [_excerpt(field, marked) for field in best if (marked := highlights(asked, field.text))]
+def show(asked: Query, fields: Sequence[tuple[Field, str]], words: AbstractSet[str]) -> list[Excerpt]:
+    """The places that answer a query best, of the fields given, each with its loosened text.
+
+    ``words``: those of the query that stand in the article in some spelling.
+    """
+    scores: Counter[int] = Counter()
+    literally, otherwise = [], []
+    for needle in asked.needles:
+        found = [at for at, (_, loose) in enumerate(fields) if needle.loose in loose]
+        scores.update(dict.fromkeys(found, len(needle.loose)))
+        if found:
+            literally.append(needle)
+        elif needle.words and not asked.phrase and words >= set(needle.words):
+            otherwise.append(needle.words)
+    if scores:
+        best = sorted(scores, key=lambda at: (-scores[at] * fields[at][0].weight, at))[:MOST]
+        return _marked([fields[at][0] for at in best], literally, otherwise)
     heaviest = sorted((field for field, _ in fields), key=lambda field: -field.weight)
-    return _by_words(asked, heaviest) or _by_words(asked, heaviest, scattered=True)
+    return _marked(heaviest, (), otherwise) or _marked(heaviest, (), [(word,) for word in asked.words])
 
 
-def highlights(asked: Query, text: str, *, scattered: bool = False) -> list[Span]:
-    """Which characters of a text answer a query, in code points of it: where it stands as asked, or spelled otherwise.
+def highlights(text: str, literally: Iterable[Needle], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
+    """Which characters of a text answer a query, in code points of it, in order.
 
-    ``scattered``: also where single words of what stands side by side in the query stand alone.
+    ``literally``: what stands in it as asked; ``otherwise``: words in a row that may be spelled in another way.
     """
     folded = folding.fold(text)
     loose = folding.loosen(folded.text)
-    found: list[Span] = []
-    otherwise = []
-    for needle in asked.needles:
-        literally = _occurrences(loose, needle.loose)
-        found += literally
-        if not literally and needle.words:
-            otherwise.append(needle.words)
-    if otherwise and not asked.phrase:
+    found = [span for needle in literally for span in _occurrences(loose, needle.loose)]
+    if otherwise:
         said = [(token, tokens.asked(token.word)) for token in tokens.tokens(folded.text) if token.word is not None]
-        for words in otherwise:
-            found += _in_a_row(said, words)
-            if scattered:
-                found += [(token.start, token.end) for token, meant in said if not set(words).isdisjoint(meant)]
+        found += [span for words in otherwise for span in _in_a_row(said, words)]
     return [folded.original(start, end) for start, end in _merged(found)]
+
+
+def _marked(
+    fields: Sequence[Field], literally: Collection[Needle], otherwise: Collection[tuple[str, ...]]
+) -> list[Excerpt]:
+    shown: list[Excerpt] = []
+    left = _TOKENIZED
+    for field in fields:
+        left -= len(field.text) if otherwise else 0
+        if left < 0 or len(shown) == MOST:
+            break
+        marked = highlights(field.text, literally, otherwise)
+        if marked:
+            shown.append(_excerpt(field, marked))
+    return shown
 
 
 def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, ...]) -> list[Span]:
@@ -82,19 +98,6 @@ def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, .
             if met != words[: len(met)]:
                 break
     return found
-
-
-def _by_words(asked: Query, fields: Sequence[Field], *, scattered: bool = False) -> list[Excerpt]:
-    shown: list[Excerpt] = []
-    left = _TOKENIZED
-    for field in fields:
-        left -= len(field.text)
-        if left < 0 or len(shown) == MOST:
-            break
-        marked = highlights(asked, field.text, scattered=scattered)
-        if marked:
-            shown.append(_excerpt(field, marked))
-    return shown
 
 
 def _excerpt(field: Field, marked: list[Span]) -> Excerpt:

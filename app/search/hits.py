@@ -67,9 +67,11 @@ def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None
     return {row["term"]: Word(row["id"], row["df"], worth.get(row["term"]) or _idf(every, row["df"])) for row in known}
 
 
-def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
-    """The articles that the query finds, of those whose numbers are ``allowed``; at most ``DEEPEST`` are ranked."""
-    found = _all_of(reader, asked, words, allowed) if asked.together else _any_of(reader, asked, words, allowed)
+def find(
+    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int = DEEPEST
+) -> Hits:
+    """The articles that the query finds, of those whose numbers are ``allowed``; at most so many are ranked."""
+    found = _all_of(reader, asked, words, allowed, most) if asked.together else _any_of(reader, asked, words, allowed)
     best, rest = found.ranked[:_RANKED], found.ranked[_RANKED:]
     texts = texts_of(reader, [number for _, number in best])
     weights = {word: known.weight for word, known in words.items()}
@@ -106,62 +108,68 @@ def impacts(reader: Reader, words: Iterable[Word], numbers: Sequence[int]) -> li
 
 def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tuple[int, int]]:
     """The numbers of the articles that share most with one that has these words, best first."""
-    return [found for found in _candidates(reader, words, None)[0] if found[1] != besides]
+    scores, _ = _candidates(reader, words, None)
+    return sorted(((score, number) for number, score in scores.items() if number != besides), reverse=True)
 
 
-def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
+def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int) -> Hits:
     """One word, or a phrase: all articles in which all of its words stand, or itself, character for character."""
     sets = []
-    literally = with_text(reader, asked, words, allowed)
-    if not asked.phrase and asked.words and all(word in words for word in asked.words):
-        together = list(rarest(words, len(words)).values())
+    together = list(rarest(words, len(words)).values())
+    if asked.phrase or not asked.words or len(words) < len(asked.words):
+        together = []
+    else:
         sets.append(_with_all(together, allowed))
-        if literally is not None:
-            there = [_stands(word, literally.selected_columns.number) for word in together]
-            literally = literally.where(not_(and_(*there)))
+    literally = with_text(reader, asked, words, allowed, besides=together)
     if literally is not None:
         sets.append(literally)
     if not sets:
         return Hits([], 0, exact=True, every=_none())
-    hits = union_all(*sets).cte("hits")
-    ordered = select(hits.c.number, hits.c.score, func.count().over().label("total"))
-    rows = reader.rows(ordered.order_by(hits.c.score.desc(), hits.c.number.desc()).limit(DEEPEST))
-    total = rows[0]["total"] if rows else 0
+    # Once, though it is asked for several times: by facets, too.
+    hits = union_all(*sets).cte("hits").prefix_with("MATERIALIZED")
+    total = select(func.count()).select_from(hits).scalar_subquery()
+    ordered = select(hits.c.number, hits.c.score, total.label("total"))
+    rows = reader.rows(ordered.order_by(hits.c.score.desc(), hits.c.number.desc()).limit(most))
     ranked = [(int(row["score"]) // index.SCALE, row["number"]) for row in rows]
-    return Hits(ranked, total, exact=True, every=select(hits.c.number))
+    return Hits(ranked, rows[0]["total"] if rows else 0, exact=True, every=select(hits.c.number))
 
 
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
-    ranked, complete = _candidates(reader, words, allowed)
-    scores = {number: score for score, number in ranked}
-    literally = with_text(reader, asked, words, allowed) if asked.unbroken else None
+    scores, complete = _candidates(reader, words, allowed)
+    every_word = list(words.values()) if len(words) == len(asked.words) else []
+    literally = with_text(reader, asked, words, allowed, besides=every_word) if asked.unbroken else None
     if literally is not None:
         there = literally.subquery()
         rows = reader.rows(select(there.c.number, there.c.score).order_by(there.c.score.desc()).limit(CANDIDATES))
         scores |= {row["number"]: int(row["score"]) // index.SCALE for row in rows}
-    numbers = select(search_articles.c.number).where(search_articles.c.number.in_(list(scores)))
-    best = sorted(((score, number) for number, score in scores.items()), reverse=True)
-    return Hits(best, len(best), complete and len(best) < CANDIDATES, numbers)
+    best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
+    numbers = search_articles.c.number.in_([number for _, number in best])
+    exact = complete and len(best) < CANDIDATES
+    return Hits(best, len(best), exact, select(search_articles.c.number).where(numbers))
 
 
-def _candidates(
-    reader: Reader, words: Mapping[str, Word], allowed: Select[Any] | None
-) -> tuple[list[tuple[int, int]], bool]:
-    """The articles that have most of the rare words, scored by all; and whether these are all with any word."""
+def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] | None) -> tuple[dict[int, int], bool]:
+    """The articles that have most of the rare words, each with its score by all; and whether no others have any."""
     read, rest = split(words)
-    if not read:
-        return [], True
-    score = _score(read)
-    query = select(_p.number, score.label("score")).where(_p.term_id.in_([word.id for word in read]))
+    scores = _scores(reader, read, allowed)
+    while rest and len(scores) < CANDIDATES:
+        read, rest = [*read, rest[0]], rest[1:]
+        scores = _scores(reader, read, allowed)
+    weights = {word.id: word.weight for word in rest}
+    for row in impacts(reader, rest, list(scores)) if rest else ():
+        scores[row["number"]] += row["impact"] * weights[row["term_id"]]
+    return {number: score // index.SCALE for number, score in scores.items()}, not rest
+
+
+def _scores(reader: Reader, words: Sequence[Word], allowed: Select[Any] | None) -> dict[int, int]:
+    """The best articles in which one of the words stands, each with the sum of what they weigh there."""
+    if not words:
+        return {}
+    score = _score(words)
+    query = select(_p.number, score.label("score")).where(_p.term_id.in_([word.id for word in words]))
     query = _among(query, _p.number, allowed).group_by(_p.number).order_by(score.desc(), _p.number.desc())
-    scores = {row["number"]: int(row["score"]) for row in reader.rows(query.limit(CANDIDATES))}
-    if rest:
-        weights = {word.id: word.weight for word in rest}
-        for row in impacts(reader, rest, list(scores)):
-            scores[row["number"]] += row["impact"] * weights[row["term_id"]]
-    ranked = sorted(((score // index.SCALE, number) for number, score in scores.items()), reverse=True)
-    return ranked, not rest
+    return {row["number"]: int(row["score"]) for row in reader.rows(query.limit(CANDIDATES))}
 
 
 def _with_all(together: Sequence[Word], allowed: Select[Any] | None) -> Select[Any]:
@@ -179,9 +187,17 @@ def _with_all(together: Sequence[Word], allowed: Select[Any] | None) -> Select[A
 
 
 def with_text(
-    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None
+    reader: Reader,
+    asked: Query,
+    words: Mapping[str, Word],
+    allowed: Select[Any] | None,
+    *,
+    besides: Sequence[Word] = (),
 ) -> Select[Any] | None:
-    """The articles in which the query stands as it is, with their scores; None: it has nothing to look for."""
+    """The articles in which the query stands as it is, with their scores; None: it has nothing to look for.
+
+    ``besides``: leave out those in which all of these words stand, of which there is one at least.
+    """
     least = folding.least_grams(asked.loose)
     if not least:
         return None
@@ -191,12 +207,15 @@ def with_text(
     ids = [word.id for word in words.values()]
     here = select(func.coalesce(_score(list(words.values())), 0)).where(_p.number == number, _p.term_id.in_(ids))
     query = select(number, here.scalar_subquery().label("score") if ids else literal(0).label("score"))
+    query = _among(query, number, allowed)
+    if besides:
+        query = query.where(not_(and_(*(_stands(word, number) for word in besides))))
     if asked.loose not in least:  # one gram alone is the text itself
         text = select(search_texts.c.number).where(
             search_texts.c.number == number, dialect.contains(search_texts.c.folded, asked.loose)
         )
         query = query.where(text.exists())
-    return _among(query, number, allowed)
+    return query
 
 
 def _stands(word: Word, number: ColumnElement[int]) -> ColumnElement[bool]:
