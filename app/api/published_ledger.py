@@ -17,7 +17,7 @@ from app.database import Reader as Snapshot
 from app.delivery import ledger_lists, part_lists, schemas
 from app.delivery.ledger_lists import Filters
 from app.errors import NotFound
-from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
+from app.search.answers import POSITION, Asked, Parts, Position, turn
 from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
@@ -119,7 +119,7 @@ def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked
     def found(after: Position | None) -> Parts:
         return Parts(reader, Asked.read(reader, asked, cited, after), "source", filters)
 
-    with reader.within(SEARCH_SECONDS):
+    with turn(reader):
         return public_lists.answer(
             request,
             query,

@@ -17,7 +17,7 @@ from app.delivery import part_lists, schemas
 from app.delivery.part_lists import Filters, Kind
 from app.errors import NotFound
 from app.search import index
-from app.search.answers import POSITION, SEARCH_SECONDS, Asked, Parts, Position
+from app.search.answers import POSITION, Asked, Parts, Position, turn
 from app.search.fields import Part
 from app.search.query import REFUSED, SearchText
 from app.sync import changes
@@ -134,7 +134,7 @@ def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, ask
     def found(after: Position | None) -> Parts:
         return Parts(reader, Asked.read(reader, asked, filters, after), part)
 
-    with reader.within(SEARCH_SECONDS):
+    with turn(reader):
         return public_lists.answer(
             request,
             query,

@@ -169,5 +169,5 @@ def list_related(
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
     tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
-    with reader.within(answers.SEARCH_SECONDS):
+    with answers.turn(reader):
         return conditional.lazy(request, tag, build, surrogate_keys="articles")

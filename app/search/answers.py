@@ -4,8 +4,10 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -18,6 +20,7 @@ from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
 from app.delivery.shapes import Shape
 from app.delivery.snapshots import encode, snapshot_cards, snapshots
+from app.errors import Busy
 from app.search import excerpts, hits, part_hits, query
 from app.search.fields import Part, fields
 from app.search.hits import Word
@@ -28,10 +31,12 @@ from app.search.query import Query
 Position = tuple[int, int, int, str]
 """Where a page ended: a score in thousandths, the number of an article, a place in it, what the words were worth."""
 POSITION = (int, int, int, str)
-SEARCH_SECONDS = 5
-"""How long one statement of a search may take; then whoever asked is told to come back."""
 Item = tuple[Position, bytes]
 
+_SECONDS = 5
+"""How long a search may wait for its turn, and each of its statements take; then its client is told to come back."""
+_AT_ONCE = 1
+"""How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
 _STEP = 50
 """How many parts are looked up at a time."""
 _KINDS: Mapping[Part, Kind] = {
@@ -48,6 +53,21 @@ _ARTICLES = (
     .where(_NUMBERED)
 )
 _IDS = select(search_articles.c.number, search_articles.c.article_id).where(_NUMBERED)
+
+
+_turns = threading.BoundedSemaphore(_AT_ONCE)
+
+
+@contextmanager
+def turn(reader: Reader) -> Iterator[None]:
+    """Wait for one's turn to search, and search no longer than one may. Raises: Busy."""
+    if not _turns.acquire(timeout=_SECONDS):
+        raise Busy("Too many searches are waiting.")
+    try:
+        with reader.within(_SECONDS):
+            yield
+    finally:
+        _turns.release()
 
 
 @dataclass(frozen=True)

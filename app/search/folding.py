@@ -17,7 +17,9 @@ _KANJI = str.maketrans(
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 # Says nothing by itself: accents, middle dots, variation selectors, soft hyphens, zero widths.
 _SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff]")
-_CLUSTERED = regex.compile(r"[\p{M}\uff9e\uff9f\u1160-\u11ff]")
+# Half-width voiced marks, Hangul vowels and finals: no marks to Unicode, but they become one with what is before them.
+_COMBINING = regex.compile(r"[\uff9e\uff9f\u1160-\u11ff]")
+_CLUSTER = regex.compile(r"\X")
 _HYPHEN = regex.compile(r"(?<=\p{Latin})[-\u2010](?=\p{Latin})")
 
 _UNBROKEN = regex.compile(r"[^\p{P}\p{Z}\p{C}]+")
@@ -27,7 +29,10 @@ _LOOSE |= {ord(small): "カ" for small in "ゕゖヵヶ"} | {ord("斉"): "斎", 
 
 
 class _Characters(dict[int, str]):
-    """Each character's folded form, found when it is first met; ``uneven`` are those that are not one character."""
+    """Each character's folded form, found when it is first met.
+
+    ``uneven``: those whose form is not one character, or is another beside others: marks, and what combines as they do.
+    """
 
     def __init__(self) -> None:
         self.uneven: set[str] = set()
@@ -35,7 +40,8 @@ class _Characters(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         folded = self[code] = fold_cluster(character)
-        if len(folded) != 1:
+        combines = unicodedata.category(character)[0] == "M" or _COMBINING.match(character)
+        if len(folded) != 1 or combines:
             self.uneven.add(character)
         return folded
 
@@ -57,12 +63,9 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """``text`` as it is compared: ｱｸﾞﾘ is アグリ, ＫＣＮＡ kcna, Café cafe, 髙 高, Wi-Fi wifi; ・ is nothing."""
-    if _CLUSTERED.search(text):
-        folded = _by_cluster(text, [found.span() for found in regex.finditer(r"\X", text)])
-    else:
-        plain = text.translate(_characters)
-        even = len(plain) == len(text) and _characters.uneven.isdisjoint(text)
-        folded = Folded(plain) if even else _by_cluster(text, [(at, at + 1) for at in range(len(text))])
+    plain = text.translate(_characters)
+    # Not by a pattern of regex's: it lets go of the interpreter for each, and who waits for it begins to wait anew.
+    folded = Folded(plain) if _characters.uneven.isdisjoint(text) else _by_cluster(text)
     return _joined(folded) if "-" in folded.text or "\u2010" in folded.text else folded
 
 
@@ -95,11 +98,11 @@ def fold_cluster(cluster: str) -> str:
     return "".join(_LETTERS.get(character, character) for character in bare)
 
 
-def _by_cluster(text: str, spans: list[tuple[int, int]]) -> Folded:
+def _by_cluster(text: str) -> Folded:
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for start, end in spans:
+    for start, end in (found.span() for found in _CLUSTER.finditer(text)):
         folded = _characters[ord(text[start])] if end - start == 1 else fold_cluster(text[start:end])
         parts.append(folded)
         starts += [start] * len(folded)
