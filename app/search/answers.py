@@ -167,9 +167,8 @@ class Parts:
 
     def numbers(self) -> Select[Any]:
         """Which articles they are of."""
-        return select(search_articles.c.number).where(
-            search_articles.c.number.in_({number for _, (number, _) in self._hits.ranked})
-        )
+        found = self._hits.ranked if self._every else [each[:2] for each in self._rows(self._hits.ranked)]
+        return select(search_articles.c.number).where(search_articles.c.number.in_({at for _, (at, _) in found}))
 
     def _page(self, limit: int) -> list[tuple[int, Key, Mapping[str, Any]]]:
         if self._part != "source":

@@ -16,7 +16,7 @@ _KANJI = str.maketrans(
 )
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 # Says nothing by itself: accents, middle dots, variation selectors, soft hyphens, zero widths.
-_SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff]")
+_SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff\U000e0100-\U000e01ef]")
 # Half-width voiced marks, Hangul vowels and finals: no marks to Unicode, but they become one with what is before them.
 _COMBINING = regex.compile(r"[\uff9e\uff9f\u1160-\u11ff]")
 _CLUSTER = regex.compile(r"\X")

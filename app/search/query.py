@@ -80,6 +80,7 @@ def parse(asked: str) -> Query:
     demand_readable(asked)
     quoted = _QUOTED.fullmatch(asked)
     folded = folding.fold(next(filter(None, quoted.groups())) if quoted else asked).text
+    runs = () if quoted else _runs(folded)
     folded = folded.strip() if quoted else _EDGES.sub("", folded)
     loose = folding.loosen(folded)
     found = tokens.tokens(folded)
@@ -93,9 +94,9 @@ def parse(asked: str) -> Query:
     together = unbroken and one and len(words) <= _MOST_TOGETHER
     side_by_side = [list(group) for is_word, group in groupby(found, lambda token: token.word is not None) if is_word]
     needles = tuple(Needle(loose[group[0].start : group[-1].end], _words(group)) for group in side_by_side)
-    if together and loose:
-        needles = (Needle(loose, words),)
-    return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=needles, runs=_runs(folded))
+    if unbroken and loose:
+        needles = (Needle(loose, words if together else ()), *(() if together else needles))
+    return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=needles, runs=runs)
 
 
 def rank(query: Query, weights: Mapping[str, int], found: Iterable[tuple[int, Key, str]]) -> list[tuple[int, Key]]:
