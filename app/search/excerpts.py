@@ -68,7 +68,7 @@ def highlights(text: str, literally: Iterable[Needle], otherwise: Collection[tup
     if otherwise:
         said = [(token, tokens.asked(token.word)) for token in tokens.tokens(folded.text) if token.word is not None]
         found += [span for words in otherwise for span in _in_a_row(said, words)]
-    return [folded.original(start, end) for start, end in _merged(found)]
+    return _merged([folded.original(start, end) for start, end in found])
 
 
 def _marked(
@@ -77,9 +77,11 @@ def _marked(
     shown: list[Excerpt] = []
     left = _TOKENIZED
     for field in fields:
-        left -= len(field.text) if otherwise else 0
-        if left < 0 or len(shown) == MOST:
+        if len(shown) == MOST:
             break
+        if otherwise and len(field.text) > left:
+            continue  # a shorter one may still say it
+        left -= len(field.text) if otherwise else 0
         marked = highlights(field.text, literally, otherwise)
         if marked:
             shown.append(_excerpt(field, marked))

@@ -14,7 +14,7 @@ _KANJI = str.maketrans(
     "髙邊邉齋齊﨑嵜碕澤櫻廣國圀濱濵龍瀧嶋嶌槇遙渕眞惠榮應學藝曾與會舊體萬圓號圖戰對來當縣驛鐵區臺壽德亞",
     "高辺辺斎斎崎崎崎沢桜広国国浜浜竜滝島島槙遥淵真恵栄応学芸曽与会旧体万円号図戦対来当県駅鉄区台寿徳亜",
 )
-_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "⁄": "/"}
 # Says nothing by itself: accents, middle dots, variation selectors, soft hyphens, zero widths.
 _SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff\U000e0100-\U000e01ef]")
 # Half-width voiced marks, Hangul vowels and finals: no marks to Unicode, but they become one with what is before them.
