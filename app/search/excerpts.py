@@ -66,7 +66,11 @@ def highlights(text: str, literally: Iterable[Needle], otherwise: Collection[tup
     loose = folding.loosen(folded.text)
     found = [span for needle in literally for span in _occurrences(loose, needle.loose)]
     if otherwise:
-        said = [(token, tokens.asked(token.word)) for token in tokens.tokens(folded.text) if token.word is not None]
+        said = [
+            (token, tokens.asked(token.word))
+            for token in tokens.tokens(folded.text, folded.gaps)
+            if token.word is not None
+        ]
         found += [span for words in otherwise for span in _in_a_row(said, words)]
     return _merged([folded.original(start, end) for start, end in found])
 

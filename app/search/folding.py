@@ -19,6 +19,7 @@ _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", 
 _SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff\U000e0100-\U000e01ef]")
 # Half-width voiced marks, Hangul vowels and finals: no marks to Unicode, but they become one with what is before them.
 _COMBINING = regex.compile(r"[\uff9e\uff9f\u1160-\u11ff]")
+_DOTS = "・\uff65"
 _CLUSTER = regex.compile(r"\X")
 _HYPHEN = regex.compile(r"(?<=\p{Latin})[-\u2010](?=\p{Latin})")
 
@@ -53,6 +54,8 @@ class Folded:
     text: str
     starts: list[int] | None = None
     ends: list[int] | None = None
+    gaps: tuple[int, ...] = ()
+    """Before which characters a ・ was dropped: one word ends there, and another begins."""
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The place of ``text[start:end]`` in the original, in code points."""
@@ -102,12 +105,15 @@ def _by_cluster(text: str) -> Folded:
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
+    gaps: list[int] = []
     for start, end in (found.span() for found in _CLUSTER.finditer(text)):
         folded = _characters[ord(text[start])] if end - start == 1 else fold_cluster(text[start:end])
+        if text[start] in _DOTS:
+            gaps.append(len(starts))
         parts.append(folded)
         starts += [start] * len(folded)
         ends += [end] * len(folded)
-    return Folded("".join(parts), starts, ends)
+    return Folded("".join(parts), starts, ends, tuple(gaps))
 
 
 def _joined(folded: Folded) -> Folded:
@@ -118,7 +124,8 @@ def _joined(folded: Folded) -> Folded:
     kept = [at for at in range(len(folded.text)) if at not in dropped]
     places = [folded.original(at, at + 1) for at in kept]
     text = "".join(folded.text[at] for at in kept)
-    return Folded(text, [start for start, _ in places], [end for _, end in places])
+    gaps = tuple(gap - sum(at < gap for at in dropped) for gap in folded.gaps)
+    return Folded(text, [start for start, _ in places], [end for _, end in places], gaps)
 
 
 _characters = _Characters()

@@ -23,6 +23,8 @@ DEEPEST = 1_000
 
 _READ = 4_000
 """How many postings are read to find candidates: the rarest words' first."""
+_SENTENCE = 3
+"""How many words a compound has at least that is read as several where it stands nowhere."""
 _RANKED = 100
 """How many of the best are ranked by their texts."""
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
@@ -71,7 +73,10 @@ def find(
     reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int = DEEPEST
 ) -> Hits:
     """The articles that the query finds, of those whose numbers are ``allowed``; at most so many are ranked."""
-    found = _all_of(reader, asked, words, allowed, most) if asked.together else _any_of(reader, asked, words, allowed)
+    found = _all_of(reader, asked, words, allowed, most) if asked.together else None
+    # A compound of many words that stands nowhere may be a sentence without particles.
+    if found is None or (not found.ranked and not asked.phrase and len(asked.words) >= _SENTENCE):
+        found = _any_of(reader, asked, words, allowed)
     best, rest = found.ranked[:_RANKED], found.ranked[_RANKED:]
     texts = texts_of(reader, [number for _, number in best])
     weights = {word: known.weight for word, known in words.items()}

@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.database import Key, Reader, Writer, metadata
 from app.search import folding, fts5, postgres, tokens
 from app.search.fields import PARTS, Field, Part, Place, fields
+from app.search.folding import Folded
 
 TERMS = "search-terms"
 """What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
@@ -148,7 +149,7 @@ def put(writer: Writer, article: Mapping[str, Any]) -> None:
     number = _take_out(writer, article["id"])
     if number is None:
         number = writer.execute(_ADD_NUMBER, {"article_id": article["id"]}).scalar_one()
-    texts = [(field, folding.fold(field.text).text) for field in fields(article)]
+    texts = [(field, folding.fold(field.text)) for field in fields(article)]
     weights = _weigh(texts)
     ids = _ids(writer, weights)
     rows = [
@@ -159,7 +160,7 @@ def put(writer: Writer, article: Mapping[str, Any]) -> None:
     if rows:
         sent = {name: [row[name] for row in rows] for name in _COLUMNS} if writer.on_postgresql else rows
         writer.execute(_ADD_POSTINGS[writer.on_postgresql], sent)
-    loose = folding.loosen(SEPARATOR.join(text for _, text in texts))
+    loose = folding.loosen(SEPARATOR.join(folded.text for _, folded in texts))
     terms = array("I", sorted(ids.values())).tobytes()
     layout = _NEXT_FIELD.join(_packed(field.places) for field, _ in texts)
     writer.execute(_ADD_TEXT, {"number": number, "folded": loose, "layout": layout, "terms": terms})
@@ -270,13 +271,13 @@ def _take_out(writer: Writer, article_id: str) -> int | None:
     return number
 
 
-def _weigh(texts: Sequence[tuple[Field, str]]) -> dict[str, Weight]:
+def _weigh(texts: Sequence[tuple[Field, Folded]]) -> dict[str, Weight]:
     """What each word of an article is worth in it: BM25's part of the term frequency, fields weighed before."""
     frequencies: defaultdict[str, float] = defaultdict(float)
     stands: defaultdict[str, dict[Place, None]] = defaultdict(dict)
     length = 0
-    for field, text in texts:
-        words = tokens.indexed(text)
+    for field, folded in texts:
+        words = tokens.indexed(folded.text, folded.gaps)
         length += len(words)
         for word in words:
             frequencies[word] += field.weight

@@ -4,7 +4,7 @@ Pure: what is kept of articles is asked in ``hits.py``.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from pydantic import Field
 from app import text
 from app.errors import Fault, Invalid
 from app.search import folding, tokens
+from app.search.folding import Folded
 from app.search.tokens import Token
 
 LONGEST = 256
@@ -79,24 +80,24 @@ def parse(asked: str) -> Query:
     """
     demand_readable(asked)
     quoted = _QUOTED.fullmatch(asked)
-    folded = folding.fold(next(filter(None, quoted.groups())) if quoted else asked).text
-    runs = () if quoted else _runs(folded)
-    folded = folded.strip() if quoted else _EDGES.sub("", folded)
-    loose = folding.loosen(folded)
-    found = tokens.tokens(folded)
-    said = [token for token in found if token.word is not None]
-    words = _words(said)
+    said = next(filter(None, quoted.groups())).strip() if quoted else _EDGES.sub("", asked)
+    folded = folding.fold(said)
+    loose = folding.loosen(folded.text)
+    found = tokens.tokens(folded.text, folded.gaps)
+    words = _words(found)
+    whole = Needle(loose, words)
     if quoted:
-        whole = (Needle(loose, words),) if loose else ()
-        return Query(loose, words, phrase=True, together=True, unbroken=True, needles=whole, runs=())
-    unbroken = not any(character.isspace() for character in folded)
-    one = all(token.word is not None for token in found if said and said[0].start <= token.start < said[-1].start)
-    together = unbroken and one and len(words) <= _MOST_TOGETHER
-    side_by_side = [list(group) for is_word, group in groupby(found, lambda token: token.word is not None) if is_word]
-    needles = tuple(Needle(loose[group[0].start : group[-1].end], _words(group)) for group in side_by_side)
+        return Query(
+            loose, words, phrase=True, together=True, unbroken=True, needles=(whole,) if loose else (), runs=()
+        )
+    unbroken = not any(character.isspace() for character in folded.text)
+    together = unbroken and len(words) <= _MOST_TOGETHER and _side_by_side(found)
+    groups = [list(group) for is_word, group in groupby(found, lambda token: token.word is not None) if is_word]
+    needles = [Needle(loose[group[0].start : group[-1].end], _words(group)) for group in groups]
     if unbroken and loose:
-        needles = (Needle(loose, words if together else ()), *(() if together else needles))
-    return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=needles, runs=runs)
+        needles = [whole] if together else [Needle(loose, ()), *needles]
+    runs = _runs(folding.fold(asked))
+    return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=tuple(needles), runs=runs)
 
 
 def rank(query: Query, weights: Mapping[str, int], found: Iterable[tuple[int, Key, str]]) -> list[tuple[int, Key]]:
@@ -133,8 +134,17 @@ def _words(found: Iterable[Token]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(asked))
 
 
-def _runs(folded: str) -> tuple[Needle, ...]:
-    quoted = [found.span(found.lastindex or 0) for found in _QUOTED.finditer(folded)]
-    runs = {folded[slice(*span)] for span in [*quoted, *(each.span() for each in _RUN.finditer(folded))]}
-    read = {run: _words(tokens.tokens(run)) for run in sorted(runs)}
-    return tuple(Needle(folding.loosen(run), words) for run, words in read.items() if len(words) > 1)
+def _side_by_side(found: Sequence[Token]) -> bool:
+    """Whether nothing stands between the words."""
+    words = [at for at, token in enumerate(found) if token.word is not None]
+    return not words or len(words) == words[-1] - words[0] + 1
+
+
+def _runs(folded: Folded) -> tuple[Needle, ...]:
+    """What is quoted within a query, and its names and compounds, if they are of several words."""
+    text, found = folded.text, tokens.tokens(folded.text, folded.gaps)
+    quoted = [each.span(each.lastindex or 0) for each in _QUOTED.finditer(text)]
+    spans = {*quoted, *(each.span() for each in _RUN.finditer(text))}
+    inside = {span: _words(token for token in found if span[0] <= token.start < span[1]) for span in sorted(spans)}
+    runs = {folding.loosen(text[start:end]): words for (start, end), words in inside.items() if len(words) > 1}
+    return tuple(Needle(loose, words) for loose, words in runs.items())

@@ -6,7 +6,7 @@ Texts are folded in ``folding.py`` first; what a query does with its words is in
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -52,15 +52,15 @@ class _Analyzer:
         read = [[self.words(text.strip()) for text in pair] for pair in pairs]
         self.synonyms = {short: tuple(long) for (short,), long in read}
 
-    def tokens(self, folded: str) -> list[Token]:
+    def tokens(self, folded: str, gaps: Sequence[int] = ()) -> list[Token]:
         with self._lock:
-            return [token for at, piece in _pieces(folded) for token in self._tokens(at, piece)]
+            return [token for at, piece in _pieces(folded, gaps) for token in self._tokens(at, piece)]
 
-    def words(self, folded: str) -> list[str]:
+    def words(self, folded: str, gaps: Sequence[int] = ()) -> list[str]:
         with self._lock:
             kept = (
                 morpheme.normalized_form()
-                for _, piece in _pieces(folded)
+                for _, piece in _pieces(folded, gaps)
                 for morpheme in self._tokenizer.tokenize(piece)
                 if not self._is_grammar(morpheme)
             )
@@ -94,15 +94,15 @@ def version() -> str:
     return f"rules {RULES}, {package} {metadata.version(package)}, synonyms {synonyms}"
 
 
-def tokens(folded: str) -> list[Token]:
-    """Every piece of a folded text, in order."""
-    return _analyzer(_dictionary).tokens(folded)
+def tokens(folded: str, gaps: Sequence[int] = ()) -> list[Token]:
+    """Every piece of a folded text, in order; none goes over one of the ``gaps``."""
+    return _analyzer(_dictionary).tokens(folded, gaps)
 
 
-def indexed(folded: str) -> list[str]:
+def indexed(folded: str, gaps: Sequence[int] = ()) -> list[str]:
     """The words by which a folded text is found, in order; one that has a synonym stands beside it."""
     analyzer = _analyzer(_dictionary)
-    return [each for word in analyzer.words(folded) for each in (word, *analyzer.synonyms.get(word, ()))]
+    return [each for word in analyzer.words(folded, gaps) for each in (word, *analyzer.synonyms.get(word, ()))]
 
 
 def asked(word: str) -> tuple[str, ...]:
@@ -135,10 +135,12 @@ def _spelled(normalized: str) -> str:
     return _VU.sub(lambda found: _VU_SOUNDS[found[1]], folded) if "ヴ" in folded else folded
 
 
-def _pieces(folded: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text, long ones cut, each with its place."""
+def _pieces(folded: str, gaps: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """The lines of a text, cut at the gaps and where they are long, each with its place."""
     at = 0
-    for line in folded.split("\n"):
-        for start in range(0, len(line), _CUT):
-            yield at + start, line[start : start + _CUT]
-        at += len(line) + 1
+    for gap in (*gaps, len(folded)):
+        for line in folded[at:gap].split("\n"):
+            for start in range(0, len(line), _CUT):
+                yield at + start, line[start : start + _CUT]
+            at += len(line) + 1
+        at = gap
