@@ -1,21 +1,21 @@
-"""``make bench``: reads and writes on SQLite and PostgreSQL between runs of a bare app, in one interleaved run.
+"""``make bench``: reads, writes and searches on SQLite and PostgreSQL between runs of a bare app, in one interleaved run.
 
-What is asked is in ``works.py``, how it is measured in ``rounds.py``, what it may cost in ``report.py``.
+What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py`` and
+``indexing.py``, what it may cost in ``report.py``.
 """
 
 import argparse
 import sys
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from app.access import keys
-from app.database import Database
-from benchmarks import processes, report, rounds, stores, works
+from benchmarks import indexing, processes, report, rounds, searches, stall, stores, works
+from benchmarks.client import Connection
 from benchmarks.progress import progress
 from benchmarks.rounds import Bench
-from benchmarks.stores import Store
 
 
 def main() -> None:
@@ -36,26 +36,29 @@ def main() -> None:
         filled = [stack.enter_context(stores.store(name, folder)) for name in names]
         stores.fill(filled, range(1, given.articles + 1), 1, tell)
         benches = [
-            stack.enter_context(rounds.bench(store, partial(works.plan, secret=_key(store), articles=given.articles)))
+            stack.enter_context(rounds.bench(store, partial(_plan, secret=store.key("bench"), articles=given.articles)))
             for store in filled
         ]
         done = rounds.measure(benches, given.rounds, given.seconds, tell)
-    for bench in benches:
+        tell("Reading while others search")
+        stalls = [stall.measure(bench) for bench in benches]
+        tell("Indexing")
+        indexes = [indexing.measure(store) for store in filled]
+    for bench, stalled, index in zip(benches, stalls, indexes, strict=True):
         _print(bench, given.articles, done)
+        sys.stdout.write(f"{stalled}\n{index}\n")
 
 
-def _key(store: Store) -> str:
-    """A key that may do everything."""
-    with closing(Database(store.url)) as database, database.writing() as writer:
-        _, secret = keys.create(writer, "bench", ["admin"])
-    return secret
+def _plan(connection: Connection, secret: str, articles: int) -> works.Plan:
+    planned = works.plan(connection, secret, articles)
+    return replace(planned, works=planned.works + searches.works())
 
 
 def _print(bench: Bench, articles: int, done: int) -> None:
     plan = bench.plan
     sys.stdout.write(
         f"\n{articles:,} articles of {plan.article_bytes:,} bytes on average, a working copy of {plan.copy_bytes:,}; "
-        f"{done} rounds of {works.READS} reads and {works.WRITES} writes.\n"
+        f"{done} rounds of {works.READS} reads, {works.WRITES} writes and {searches.SEARCHES} searches of a kind.\n"
     )
     lines = report.lines(bench.name, bench.figures(), bench.private_bytes)
     sys.stdout.writelines(f"{line}\n" for line in lines)

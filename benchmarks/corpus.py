@@ -60,15 +60,16 @@ LONG = Size(takeaways=10, pages=2, sections=4, citations=2, key_points=3, paragr
 def document(number: int, size: Size = DIGEST) -> dict[str, Any]:
     """Article ``number`` as a client would send it; a title, and so a slug, of its own for each number."""
     random = Random(number)
-    sources = max(SOURCES, number * 3 // 4)
+    topic = words.Topic.of(random)
+    of = _Article(random, topic, size, max(SOURCES, number * 3 // 4))
     return {
-        "title": f"{random.choice(words.PLACES)}の{random.choice(words.THINGS)}を訪ねて 第{number}回",
-        "lead": words.paragraphs(random, 1, 2),
-        "hero_image": {"url": f"https://images.example.jp/{number}.jpg", "alt": words.sentence(random)},
-        "introduction": words.paragraphs(random, 1, 2),
-        "takeaways": [{"text": words.sentence(random)} for _ in range(size.takeaways)],
-        "pages": [_page(random, size, sources, at) for at in range(size.pages)],
-        "conclusion": words.paragraphs(random, 1, 2),
+        "title": f"{random.choice(topic.places)}の{random.choice(topic.things)}を訪ねて 第{number}回",
+        "lead": words.paragraphs(random, topic, 1, 2),
+        "hero_image": {"url": f"https://images.example.jp/{number}.jpg", "alt": words.sentence(random, topic)},
+        "introduction": words.paragraphs(random, topic, 1, 2),
+        "takeaways": [{"text": words.sentence(random, topic)} for _ in range(size.takeaways)],
+        "pages": [_page(of, at) for at in range(size.pages)],
+        "conclusion": words.paragraphs(random, topic, 1, 2),
         "tags": random.sample(words.TAGS, 2),
     }
 
@@ -122,29 +123,40 @@ def main() -> None:
             filling.publish({number: document(number) for number in numbers[at : at + given.together]})
 
 
-def _page(random: Random, size: Size, sources: int, at: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Article:
+    """What one article's parts are made of."""
+
+    random: Random
+    topic: words.Topic
+    size: Size
+    sources: int
+
+
+def _page(of: _Article, at: int) -> dict[str, Any]:
     return {
-        "title": None if at == 0 else f"{random.choice(words.THINGS)}のこれから",
-        "teaser": None if at == 0 else words.sentence(random),
-        "sections": [_section(random, size, sources) for _ in range(size.sections)],
+        "title": None if at == 0 else f"{of.random.choice(of.topic.things)}のこれから",
+        "teaser": None if at == 0 else words.sentence(of.random, of.topic),
+        "sections": [_section(of) for _ in range(of.size.sections)],
     }
 
 
-def _section(random: Random, size: Size, sources: int) -> dict[str, Any]:
-    place, thing = random.choice(words.PLACES), random.choice(words.THINGS)
+def _section(of: _Article) -> dict[str, Any]:
+    random, topic, size = of.random, of.topic, of.size
+    place, thing = random.choice(topic.places), random.choice(topic.things)
     return {
         "heading": f"{place}の{thing}:{random.choice(words.REASONS)}動き出した町",
         "question": f"{thing}は{place}の暮らしをどう変える?",
         "answer": f"{random.choice(words.NUMBERS)}の変化",
-        "transition": words.sentence(random),
-        "citations": [_citation(random, size, sources) for _ in range(size.citations)],
-        "body": words.paragraphs(random, size.paragraphs, size.sentences),
+        "transition": words.sentence(random, topic),
+        "citations": [_citation(of) for _ in range(size.citations)],
+        "body": words.paragraphs(random, topic, size.paragraphs, size.sentences),
         "commentary": {"text": random.choice(words.FEELINGS)},
     }
 
 
-def _citation(random: Random, size: Size, sources: int) -> dict[str, Any]:
-    source = random.randrange(sources)
+def _citation(of: _Article) -> dict[str, Any]:
+    source = of.random.randrange(of.sources)
     said = Random(f"source {source}")  # the same source says the same wherever it is cited
     publisher = said.randrange(len(words.PUBLISHERS))
     return {
@@ -154,7 +166,7 @@ def _citation(random: Random, size: Size, sources: int) -> dict[str, Any]:
             "publisher": {"name": words.PUBLISHERS[publisher]},
             "published_on": f"2024-{said.randint(1, 12):02}-{said.randint(1, 28):02}",
         },
-        "key_points": [{"text": words.sentence(random)} for _ in range(size.key_points)],
+        "key_points": [{"text": words.sentence(of.random, of.topic)} for _ in range(of.size.key_points)],
     }
 
 

@@ -98,6 +98,13 @@ def bare(answers: Path, target: str, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def crowd(port: int, folder: Path) -> Iterator[None]:
+    """``crowd.py`` searching at this port for the length of the block."""
+    with _running(["-m", "benchmarks.crowd", str(port)], os.environ | {"PYTHONPATH": str(ROOT)}, folder):
+        yield
+
+
+@contextmanager
 def filling(database_url: str, numbers: range, together: int, folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """``corpus.py`` publishing these articles, so many ``together``; who asked waits for it inside the block."""
     shared = {"--first": numbers.start, "--step": numbers.step, "--together": together}

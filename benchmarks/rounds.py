@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks import bare, processes, works
 from benchmarks.client import Connection, expected, request
@@ -24,6 +25,7 @@ class Bench:
     """One database under test: the server over it, bare with its answers, and what was measured so far."""
 
     name: str
+    folder: Path
     kiku: Server
     bare: Server
     database: Server | None
@@ -55,7 +57,7 @@ def bench(store: Store, planned: Callable[[Connection], works.Plan]) -> Iterator
         answers = store.folder / "answers.json"
         bare.write(answers, plan.answers)
         with processes.bare(answers, plan.target, store.folder / "bare") as floor:
-            yield Bench(store.name, kiku, floor, store.server, plan, memory)
+            yield Bench(store.name, store.folder, kiku, floor, store.server, plan, memory)
 
 
 def measure(benches: Sequence[Bench], rounds: int, seconds: float, tell: Callable[[str], object]) -> int:

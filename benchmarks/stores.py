@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from app import schema
+from app.access import keys
 from app.database import Database
 from app.errors import Busy
 from app.sync import changes
@@ -35,6 +36,12 @@ class Store:
     url: str
     folder: Path
     server: Server | None
+
+    def key(self, name: str) -> str:
+        """A key that may do everything."""
+        with closing(Database(self.url)) as database, database.writing() as writer:
+            _, secret = keys.create(writer, name, ["admin"])
+        return secret
 
     def vacuum(self) -> None:
         """On PostgreSQL do now what autovacuum would do in the middle of what is measured next."""

@@ -3,6 +3,8 @@
 Articles are put together from them in ``corpus.py``.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
 PLACES = (
@@ -50,22 +52,75 @@ PUBLISHERS = (
 TAGS = ("暮らし", "経済", "科学", "環境", "交通", "文化", "防災", "農業", "教育", "観光", "医療", "菊")
 
 
-def sentence(random: Random) -> str:
+WORDS = (
+    "菊", "橋", "修理", "バス", "コーヒー", "教室", "海藻", "校舎", "雨水", "和紙", "発電所", "朝市", "観察", "祭り",
+    "時刻表", "空き家", "防災", "風車", "有機栽培", "音楽", "自転車", "温泉", "高齢者", "翻訳", "高層", "園芸", "研究",
+    "農業", "観光", "鉄道", "図書館", "気象台", "博物館", "職人", "水道", "料理", "森林", "消防団",
+)  # fmt: skip
+"""Words of the above by themselves, each in a tenth to a half of the articles."""
+SURNAMES = (
+    "稲葉", "早乙女", "日向", "桐生", "鳴海", "氷室", "神楽", "常盤", "綾瀬", "露木", "水無月", "朝比奈", "榊", "柏木",
+    "葛西", "雨宮", "九条", "小鳥遊", "御影", "夏目", "芹沢", "真壁", "篠原", "浅葱",
+)  # fmt: skip
+GIVEN = (
+    "一颯", "咲耶", "陽太", "千景", "美空", "蒼真", "律", "小夜", "楓", "大河", "鈴音", "航", "紗良", "悠真", "菜々子",
+    "伊織", "結月", "剛", "ひなた", "明日香", "玄", "桃子", "誠一郎", "瑠璃",
+)  # fmt: skip
+SYLLABLES = (
+    "ザル", "ポメ", "キロ", "ヌバ", "ラド", "テオ", "ミグ", "ソフ", "ヴェラ", "ガロ", "ピコ", "リュマ", "ドゥラ",
+    "ネモ", "クァ", "ボルタ", "シエ", "フォル", "ジャム", "エクセ", "トゥイ", "マズ", "ウィノ", "ハク",
+)  # fmt: skip
+"""Names are put together from these: people nobody knows, and products that no dictionary has."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The words one article is about: some of those there are, and names, of which few are in many articles."""
+
+    places: Sequence[str]
+    actors: Sequence[str]
+    things: Sequence[str]
+    names: Sequence[str]
+
+    @classmethod
+    def of(cls, random: Random) -> "Topic":
+        """A topic of its own for each article."""
+        names = [person(_rank(random)), person(_rank(random)), product(_rank(random)), product(_rank(random))]
+        return cls(random.sample(PLACES, 4), random.sample(ACTORS, 5), random.sample(THINGS, 6), names)
+
+
+def person(rank: int) -> str:
+    """The full name of rank 0 to 575, the most frequent first."""
+    return SURNAMES[rank % len(SURNAMES)] + GIVEN[rank // len(SURNAMES)]
+
+
+def product(rank: int) -> str:
+    """An invented katakana word, as ``person``."""
+    return SYLLABLES[rank % len(SYLLABLES)] + SYLLABLES[rank // len(SYLLABLES)]
+
+
+def sentence(random: Random, topic: Topic) -> str:
     """One sentence of 30 to 70 characters; sentences repeat rarely."""
     return random.choice(_PATTERNS).format(
-        actor=random.choice(ACTORS),
+        actor=random.choice(topic.actors),
+        name=random.choice(topic.names),
         number=random.choice(NUMBERS),
-        place=random.choice(PLACES),
+        place=random.choice(topic.places),
         reason=random.choice(REASONS),
-        thing=random.choice(THINGS),
+        thing=random.choice(topic.things),
         time=random.choice(TIMES),
         verb=random.choice(VERBS),
     )
 
 
-def paragraphs(random: Random, count: int, sentences: int) -> str:
+def paragraphs(random: Random, topic: Topic, count: int, sentences: int) -> str:
     """``count`` paragraphs of as many ``sentences`` each, as CommonMark."""
-    return "\n\n".join("".join(sentence(random) for _ in range(sentences)) for _ in range(count))
+    return "\n\n".join("".join(sentence(random, topic) for _ in range(sentences)) for _ in range(count))
+
+
+def _rank(random: Random) -> int:
+    """A rank after Zipf: the first comes up most, and of all others the higher the rank the seldomer."""
+    return int((len(SURNAMES) * len(GIVEN)) ** random.random()) - 1
 
 
 _PATTERNS = (
@@ -73,7 +128,7 @@ _PATTERNS = (
     "{reason}、{actor}は{thing}を{verb}ことを{time}決めました。",
     "{place}では{thing}にかかわる人が{number}に達し、{actor}が{verb}準備を進めています。",
     "{actor}によると、{thing}は{time}{number}を超え、{reason}さらに広がる見込みです。",
-    "これまで{place}で{thing}を支えてきた{actor}は、「{verb}だけでは足りない」と話します。",
+    "これまで{place}で{thing}を支えてきた{name}は、「{verb}だけでは足りない」と話します。",
     "一方、{place}の住民からは、{thing}を{verb}前に{actor}の説明を聞きたいという声も{number}寄せられました。",
-    "{time}行われた調べでは、{place}の{number}が{thing}を知っていると答えています。",
+    "{time}行われた調べでは、{place}の{number}が{name}を知っていると答えています。",
 )
