@@ -1,4 +1,4 @@
-"""``make bench``: reads, writes and searches on SQLite and PostgreSQL between runs of a bare app, in one interleaved run.
+"""``make bench``: reads, writes and searches on both databases between runs of a bare app, in one interleaved run.
 
 What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py`` and
 ``indexing.py``, what it may cost in ``report.py``.

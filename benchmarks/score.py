@@ -1,6 +1,6 @@
-"""How well search ranks: ``python -m benchmarks.score DOCUMENTS QUERIES`` loads them into live servers and scores these.
+"""How well search ranks: ``python -m benchmarks.score DOCUMENTS QUERIES`` loads them into live servers and asks.
 
-Both are JSON Lines, perhaps gzipped: documents ``{"id", "title", "body"}``, queries ``{"id", "set", "q", "gold"}``, where
+Both are JSON Lines, perhaps gzipped: documents ``{"id", "title", "body"}``, queries ``{"id", "set", "q", "gold"}``;
 ``gold`` is the document that is wanted. How fast search is is measured by ``bench.py``.
 """
 
@@ -90,7 +90,7 @@ def _answers(
 
 
 def _publish(connection: Connection, document: dict[str, Any], writing: dict[str, str]) -> str:
-    section = {"heading": document["title"], "body": document["body"]}
+    section = {"heading": "本文", "body": document["body"]}
     article = encode({"title": document["title"], "pages": [{"sections": [section]}]})
     created = expected(connection.ask(request("POST", "/v1/manage/articles", article, writing)), 201)
     id: str = created.json()["id"]
