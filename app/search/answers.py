@@ -22,9 +22,9 @@ from app.delivery.shapes import Shape
 from app.delivery.snapshots import encode, snapshot_cards, snapshots
 from app.errors import Busy
 from app.search import excerpts, hits, part_hits, query
-from app.search.fields import Part, fields
+from app.search.fields import SEPARATOR, Part, fields
 from app.search.hits import Word
-from app.search.index import SEPARATOR, search_articles
+from app.search.index import search_articles
 from app.search.part_hits import Key
 from app.search.query import Query
 

@@ -10,8 +10,8 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.search import folding, tokens
-from app.search.fields import Field
-from app.search.query import Needle, Query
+from app.search.fields import SEPARATOR, Field
+from app.search.query import Query
 from app.search.tokens import Token
 
 MOST = 3
@@ -41,15 +41,20 @@ def show(asked: Query, fields: Sequence[tuple[Field, str]], words: AbstractSet[s
 
     ``words``: those of the query that stand in the article in some spelling.
     """
-    scores: Counter[int] = Counter()
-    literally, otherwise = [], []
+    texts = SEPARATOR.join(loose for _, loose in fields)
+    literally: list[str] = []
+    otherwise: list[tuple[str, ...]] = []
     for needle in asked.needles:
-        found = [at for at, (_, loose) in enumerate(fields) if needle.loose in loose]
-        scores.update(dict.fromkeys(found, len(needle.loose)))
-        if found:
-            literally.append(needle)
+        if needle.loose in texts:
+            literally.append(needle.loose)
         elif needle.words and not asked.phrase and words >= set(needle.words):
-            otherwise.append(needle.words)
+            if all(piece in texts for piece in needle.pieces):
+                literally += needle.pieces
+            else:
+                otherwise.append(needle.words)
+    scores: Counter[int] = Counter()
+    for wanted in dict.fromkeys(literally):
+        scores.update({at: len(wanted) for at, (_, loose) in enumerate(fields) if wanted in loose})
     if scores:
         best = sorted(scores, key=lambda at: (-scores[at] * fields[at][0].weight, at))[:MOST]
         return _marked([fields[at][0] for at in best], literally, otherwise)
@@ -57,14 +62,14 @@ def show(asked: Query, fields: Sequence[tuple[Field, str]], words: AbstractSet[s
     return _marked(heaviest, (), otherwise) or _marked(heaviest, (), [(word,) for word in asked.words])
 
 
-def highlights(text: str, literally: Iterable[Needle], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
+def highlights(text: str, literally: Iterable[str], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
     """Which characters of a text answer a query, in code points of it, in order.
 
     ``literally``: what stands in it as asked; ``otherwise``: words in a row that may be spelled in another way.
     """
     folded = folding.fold(text)
     loose = folding.loosen(folded.text)
-    found = [span for needle in literally for span in _occurrences(loose, needle.loose)]
+    found = [span for wanted in literally for span in _occurrences(loose, wanted)]
     if otherwise:
         said = [
             (token, tokens.asked(token.word))
@@ -76,7 +81,7 @@ def highlights(text: str, literally: Iterable[Needle], otherwise: Collection[tup
 
 
 def _marked(
-    fields: Sequence[Field], literally: Collection[Needle], otherwise: Collection[tuple[str, ...]]
+    fields: Sequence[Field], literally: Collection[str], otherwise: Collection[tuple[str, ...]]
 ) -> list[Excerpt]:
     shown: list[Excerpt] = []
     left = _TOKENIZED

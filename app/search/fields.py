@@ -3,7 +3,7 @@
 How a text is read is in ``tokens.py``; what is kept of it in ``index.py``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 Part = Literal["section", "key_point", "question", "source"]
@@ -13,7 +13,18 @@ PARTS: tuple[Part, ...] = ("section", "key_point", "question", "source")
 Place = tuple[Part, int]
 """A part of the article, and the how manieth of its kind, from 0: its ``position`` in ``delivery.parts``."""
 
+SEPARATOR = "\x1f"
+"""Between the texts of an article, where they are kept as one; no text that is sent may hold it."""
+
 _TITLE, _SUMMARY, _BODY = 2.0, 1.5, 1.0
+_ASKED = {"question", "answer"}
+_OF_SECTION = (
+    ("heading", _SUMMARY),
+    ("question", _SUMMARY),
+    ("answer", _BODY),
+    ("transition", _BODY),
+    ("body", _BODY),
+)
 
 
 class Field(NamedTuple):
@@ -27,51 +38,67 @@ class Field(NamedTuple):
 
 def fields(article: Mapping[str, Any]) -> list[Field]:
     """Every text of a public article that is not empty, in reading order."""
-    return [field for field in _fields(article) if field.text]
-
-
-def _fields(article: Mapping[str, Any]) -> Iterator[Field]:
+    found = [
+        Field(f"/{name}", article[name], weight, ())
+        for name, weight in (("title", _TITLE), ("lead", _SUMMARY), ("introduction", _BODY))
+        if article[name]
+    ]
     counts = dict.fromkeys(PARTS, 0)
-
-    def place(part: Part) -> Place:
-        counts[part] += 1
-        return part, counts[part] - 1
-
-    yield Field("/title", article["title"], _TITLE, ())
-    yield Field("/lead", article["lead"], _SUMMARY, ())
-    yield Field("/introduction", article["introduction"], _BODY, ())
-    for at, point in enumerate(article["takeaways"]):
-        yield Field(f"/takeaways/{at}/text", point["text"], _SUMMARY, (place("key_point"),))
+    _add_points(found, "", article["takeaways"], (), counts, name="takeaways")
     for at, page in enumerate(article["pages"]):
         here = f"/pages/{at}"
-        yield Field(f"{here}/title", page["title"] or "", _SUMMARY, ())
-        yield Field(f"{here}/teaser", page["teaser"] or "", _BODY, ())
+        found += [
+            Field(f"{here}/{name}", page[name], weight, ())
+            for name, weight in (("title", _SUMMARY), ("teaser", _BODY))
+            if page[name]
+        ]
         for number, section in enumerate(page["sections"]):
-            inside = (place("section"),)
-            asked = (*inside, place("question")) if section["question"] else inside
-            yield from _section(f"{here}/sections/{number}", section, inside, asked)
-            for each, citation in enumerate(section["citations"]):
-                said = f"{here}/sections/{number}/citations/{each}"
-                cited = (*inside, place("source"))
-                source = citation["source"]
-                yield Field(f"{said}/display_title", citation["display_title"] or "", _BODY, inside)
-                yield Field(f"{said}/publisher_text", citation["publisher_text"] or "", _BODY, inside)
-                yield Field(f"{said}/source/title", source["title"], _BODY, cited)
-                publisher = source["publisher"] or {"name": ""}
-                yield Field(f"{said}/source/publisher/name", publisher["name"], _BODY, cited)
-                for nth, point in enumerate(citation["key_points"]):
-                    pointed = (*inside, place("key_point"))
-                    yield Field(f"{said}/key_points/{nth}/text", point["text"], _SUMMARY, pointed)
-    yield Field("/conclusion", article["conclusion"], _BODY, ())
+            _add_section(found, f"{here}/sections/{number}", section, counts)
+    if article["conclusion"]:
+        found.append(Field("/conclusion", article["conclusion"], _BODY, ()))
+    return found
 
 
-def _section(
-    here: str, section: dict[str, Any], inside: tuple[Place, ...], asked: tuple[Place, ...]
-) -> Iterator[Field]:
-    yield Field(f"{here}/heading", section["heading"] or "", _SUMMARY, inside)
-    yield Field(f"{here}/question", section["question"] or "", _SUMMARY, asked)
-    yield Field(f"{here}/answer", section["answer"] or "", _BODY, asked)
-    yield Field(f"{here}/transition", section["transition"] or "", _BODY, inside)
-    yield Field(f"{here}/body", section["body"], _BODY, inside)
-    commentary = section["commentary"] or {"text": ""}
-    yield Field(f"{here}/commentary/text", commentary["text"], _BODY, inside)
+def _add_section(found: list[Field], here: str, section: dict[str, Any], counts: dict[Part, int]) -> None:
+    inside: tuple[Place, ...] = (_place("section", counts),)
+    asked = (*inside, _place("question", counts)) if section["question"] else inside
+    for name, weight in _OF_SECTION:
+        if section[name]:
+            found.append(Field(f"{here}/{name}", section[name], weight, asked if name in _ASKED else inside))
+    if section["commentary"] and section["commentary"]["text"]:
+        found.append(Field(f"{here}/commentary/text", section["commentary"]["text"], _BODY, inside))
+    for at, citation in enumerate(section["citations"]):
+        said = f"{here}/citations/{at}"
+        cited = (*inside, _place("source", counts))
+        source = citation["source"]
+        found += [
+            Field(f"{said}/{name}", citation[name], _BODY, inside)
+            for name in ("display_title", "publisher_text")
+            if citation[name]
+        ]
+        if source["title"]:
+            found.append(Field(f"{said}/source/title", source["title"], _BODY, cited))
+        if source["publisher"] is not None:
+            found.append(Field(f"{said}/source/publisher/name", source["publisher"]["name"], _BODY, cited))
+        _add_points(found, said, citation["key_points"], inside, counts, name="key_points")
+
+
+def _add_points(  # noqa: PLR0913 - what a list of key points stands in
+    found: list[Field],
+    here: str,
+    points: Sequence[dict[str, Any]],
+    inside: tuple[Place, ...],
+    counts: dict[Part, int],
+    *,
+    name: str,
+) -> None:
+    for at, point in enumerate(points):
+        place = _place("key_point", counts)
+        if point["text"]:
+            found.append(Field(f"{here}/{name}/{at}/text", point["text"], _SUMMARY, (*inside, place)))
+
+
+def _place(part: Part, counts: dict[Part, int]) -> Place:
+    """The next of this kind."""
+    counts[part] += 1
+    return part, counts[part] - 1

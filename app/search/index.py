@@ -31,15 +31,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Key, Reader, Writer, metadata
 from app.search import folding, fts5, postgres, tokens
-from app.search.fields import PARTS, Field, Part, Place, fields
+from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields
 from app.search.folding import Folded
 
 TERMS = "search-terms"
 """What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
 SCALE = 1_000
 """An impact is so many times the share of BM25 that it stands for."""
-SEPARATOR = "\x1f"
-"""Between the fields of a text that is kept; no text that is sent may hold it."""
 
 _NO_PLACE = 0xFFFF
 _NEXT_FIELD = array("H", [_NO_PLACE]).tobytes()

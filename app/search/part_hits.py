@@ -12,9 +12,9 @@ from sqlalchemy import Select, bindparam, select
 
 from app.database import Reader
 from app.search import hits, index, query
-from app.search.fields import Part
+from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
-from app.search.index import SEPARATOR, search_postings, search_texts
+from app.search.index import search_postings, search_texts
 from app.search.query import Query
 
 Key = tuple[int, int]

@@ -51,6 +51,8 @@ class Needle(NamedTuple):
 
     loose: str
     words: tuple[str, ...]
+    pieces: tuple[str, ...] = ()
+    """Each word as it stands in the query, loosened, where there are several."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def parse(asked: str) -> Query:
     loose = folding.loosen(folded.text)
     found = tokens.tokens(folded.text, folded.gaps)
     words = _words(found)
-    whole = Needle(loose, words)
+    whole = _needle(loose, found)
     if quoted:
         return Query(
             loose, words, phrase=True, together=True, unbroken=True, needles=(whole,) if loose else (), runs=()
@@ -93,7 +95,7 @@ def parse(asked: str) -> Query:
     unbroken = not any(character.isspace() for character in folded.text)
     together = unbroken and len(words) <= _MOST_TOGETHER and _side_by_side(found)
     groups = [list(group) for is_word, group in groupby(found, lambda token: token.word is not None) if is_word]
-    needles = [Needle(loose[group[0].start : group[-1].end], _words(group)) for group in groups]
+    needles = [_needle(loose, group) for group in groups]
     if unbroken and loose:
         needles = [whole] if together else [Needle(loose, ()), *needles]
     runs = _runs(folding.fold(asked))
@@ -114,6 +116,13 @@ def rank(query: Query, weights: Mapping[str, int], found: Iterable[tuple[int, Ke
         share = sum(pair in said for pair in pairs) / len(pairs) if pairs else 0.0
         ranked.append((round(better * (1 + _SHARE_BONUS * share)), key))
     return sorted(ranked, reverse=True)
+
+
+def _needle(loose: str, tokens: Sequence[Token]) -> Needle:
+    """What these pieces of a query are together: from the first word to the last, or all of it where there is none."""
+    said = [token for token in tokens if token.word is not None]
+    pieces = tuple(loose[token.start : token.end] for token in said)
+    return Needle(loose[tokens[0].start : tokens[-1].end] if tokens else loose, _words(said), pieces)
 
 
 def demand_readable(asked: str) -> None:

@@ -84,11 +84,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_state")),
     )
     op.execute("INSERT INTO search_state (id, articles, counts, version) VALUES (1, 0, 0, '')")
+    op.drop_index("ix_public_citations_article_id", table_name="public_citations")
+    op.create_index("ix_public_citations_article_id_publisher_id", "public_citations", ["article_id", "publisher_id"])
     for statement in GRAMS[op.get_bind().dialect.name]:
         op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_public_citations_article_id_publisher_id", table_name="public_citations")
+    op.create_index("ix_public_citations_article_id", "public_citations", ["article_id"])
     op.drop_table("search_grams")
     for table in ("state", "uncounted", "texts", "postings"):
         op.drop_table(f"search_{table}")
