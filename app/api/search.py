@@ -114,7 +114,7 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
         found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
         total = found.total()
         counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
-        meant = suggestions.meant(reader, query.q, asked.words) if total.value == 0 else None
+        meant = suggestions.meant(reader, query.q) if total.value == 0 else None
         beside = {"total": asdict(total), "facets": counted, "did_you_mean": meant}
         items = found.items(query.limit + 1)
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)

@@ -4,6 +4,7 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import json
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ _SECONDS = 5
 """How long a search may wait for its turn, and each of its statements take; then its client is told to come back."""
 _AT_ONCE = 1
 """How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
+_WORTH = re.compile(r"[0-9]{1,6}", re.ASCII)
+"""What a word can be worth in a cursor, which anybody may write."""
 _STEP = 50
 """How many parts are looked up at a time."""
 _KINDS: Mapping[Part, Kind] = {
@@ -92,7 +95,7 @@ class Asked:
         """Read what was asked; on a later page words are worth what they were on the first."""
         asked = query.parse(text)
         worth = after[3].split(",") if after else []
-        before = {word: int(each) for word, each in zip(asked.words, worth, strict=False) if each.isdecimal()}
+        before = {word: int(each) for word, each in zip(asked.words, worth, strict=False) if _WORTH.fullmatch(each)}
         words = hits.rarest(hits.weigh(reader, asked.words, before), query.MOST_WORDS)
         return cls(asked, words, filters, after)
 

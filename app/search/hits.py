@@ -73,10 +73,8 @@ def find(
     reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int = DEEPEST
 ) -> Hits:
     """The articles that the query finds, of those whose numbers are ``allowed``; at most so many are ranked."""
-    found = _all_of(reader, asked, words, allowed, most) if asked.together else None
-    # A compound of many words that stands nowhere may be a sentence without particles.
-    if found is None or (not found.ranked and not asked.phrase and len(asked.words) >= _SENTENCE):
-        found = _any_of(reader, asked, words, allowed)
+    together = asked.together and not _is_sentence(reader, asked, words)
+    found = _all_of(reader, asked, words, allowed, most) if together else _any_of(reader, asked, words, allowed)
     best, rest = found.ranked[:_RANKED], found.ranked[_RANKED:]
     texts = texts_of(reader, [number for _, number in best])
     weights = {word: known.weight for word, known in words.items()}
@@ -117,6 +115,13 @@ def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tup
     return sorted(((score, number) for number, score in scores.items() if number != besides), reverse=True)
 
 
+def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word]) -> bool:
+    """Whether a compound of many words stands nowhere: then it is taken for a sentence without particles."""
+    if asked.phrase or len(asked.words) < _SENTENCE:
+        return False
+    return not _all_of(reader, asked, words, None, 1).ranked
+
+
 def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int) -> Hits:
     """One word, or a phrase: all articles in which all of its words stand, or itself, character for character."""
     sets = []
@@ -125,7 +130,7 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
         together = []
     else:
         sets.append(_with_all(together, allowed))
-    literally = with_text(reader, asked, words, allowed, besides=together)
+    literally = _with_text(reader, asked, words, allowed, together)
     if literally is not None:
         sets.append(literally)
     if not sets:
@@ -143,7 +148,7 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
     every_word = list(words.values()) if len(words) == len(asked.words) else []
-    literally = with_text(reader, asked, words, allowed, besides=every_word) if asked.unbroken else None
+    literally = _with_text(reader, asked, words, allowed, every_word) if asked.unbroken else None
     if literally is not None:
         there = literally.subquery()
         rows = reader.rows(select(there.c.number, there.c.score).order_by(there.c.score.desc()).limit(CANDIDATES))
@@ -191,18 +196,10 @@ def _with_all(together: Sequence[Word], allowed: Select[Any] | None) -> Select[A
     return _among(query.add_columns(first.c.number, score.label("score")), first.c.number, allowed)
 
 
-def with_text(
-    reader: Reader,
-    asked: Query,
-    words: Mapping[str, Word],
-    allowed: Select[Any] | None,
-    *,
-    besides: Sequence[Word] = (),
+def with_grams(
+    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None
 ) -> Select[Any] | None:
-    """The articles in which the query stands as it is, with their scores; None: it has nothing to look for.
-
-    ``besides``: leave out those in which all of these words stand, of which there is one at least.
-    """
+    """The articles in whose texts all characters and pairs of the query stand, with their scores; None: it has none."""
     least = folding.least_grams(asked.loose)
     if not least:
         return None
@@ -212,12 +209,22 @@ def with_text(
     ids = [word.id for word in words.values()]
     here = select(func.coalesce(_score(list(words.values())), 0)).where(_p.number == number, _p.term_id.in_(ids))
     query = select(number, here.scalar_subquery().label("score") if ids else literal(0).label("score"))
-    query = _among(query, number, allowed)
+    return _among(query, number, allowed)
+
+
+def _with_text(
+    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, besides: Sequence[Word]
+) -> Select[Any] | None:
+    """The articles in which the query stands as it is, but for those in which all of the words ``besides`` stand."""
+    query = with_grams(reader, asked, words, allowed)
+    if query is None:
+        return None
+    number = query.selected_columns.number
     if besides:
         query = query.where(not_(and_(*(_stands(word, number) for word in besides))))
-    if asked.loose not in least:  # one gram alone is the text itself
+    if asked.loose not in folding.least_grams(asked.loose):  # one gram alone is the text itself
         text = select(search_texts.c.number).where(
-            search_texts.c.number == number, dialect.contains(search_texts.c.folded, asked.loose)
+            search_texts.c.number == number, grams(reader).contains(search_texts.c.folded, asked.loose)
         )
         query = query.where(text.exists())
     return query

@@ -40,6 +40,8 @@ SCALE = 1_000
 """An impact is so many times the share of BM25 that it stands for."""
 
 _NO_PLACE = 0xFFFF
+_MOST_PARTS = _NO_PLACE >> 2
+"""So many parts of a kind have a place: of more, which 1 MB can hold, the others are found with their article alone."""
 _NEXT_FIELD = array("H", [_NO_PLACE]).tobytes()
 """Between the places of one field and those of the next, as SEPARATOR is between their texts."""
 _K1, _B = 1.2, 0.75
@@ -187,7 +189,7 @@ def count(writer: Writer) -> bool:
     if changed:
         writer.execute(_COUNT, changed)
     stands = exists().where(search_postings.c.term_id == search_terms.c.id)
-    for some in portions([change["word"] for change in changed if change["by"] < 0]):
+    for some in portions([id for id, by in changes.items() if by <= 0]):
         writer.execute(delete(search_terms).where(search_terms.c.df <= 0, search_terms.c.id.in_(some), ~stands))
     writer.execute(delete(search_uncounted).where(search_uncounted.c.id.in_([row["id"] for row in rows])))
     articles = sum(row["change"] for row in rows)
@@ -309,4 +311,5 @@ def _known(reader: Reader, words: Sequence[str]) -> dict[str, int]:
 
 
 def _packed(places: Sequence[Place]) -> bytes:
-    return array("H", [number << 2 | PARTS.index(part) for part, number in places]).tobytes()
+    fitting = [number << 2 | PARTS.index(part) for part, number in places if number < _MOST_PARTS]
+    return array("H", fitting).tobytes()

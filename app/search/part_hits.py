@@ -94,7 +94,7 @@ def _with_text(
     reader: Reader, asked: Query, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None
 ) -> tuple[set[Key], bool]:
     """The parts in which the query stands as it is, of the best articles in which it does; whether these are all."""
-    articles = hits.with_text(reader, asked, words, allowed)
+    articles = hits.with_grams(reader, asked, words, allowed)
     if articles is None:
         return set(), True
     there = articles.subquery()

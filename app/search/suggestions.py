@@ -4,7 +4,6 @@ Only words that stand in a published article at this moment are told.
 """
 
 import difflib
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, or_, select
@@ -12,7 +11,6 @@ from sqlalchemy import Column, ColumnElement, or_, select
 from app.database import Reader
 from app.delivery.shapes import Shape
 from app.search import folding, tokens
-from app.search.hits import Word
 from app.search.index import search_postings, search_terms
 
 _t = search_terms.c
@@ -34,12 +32,10 @@ def suggest(reader: Reader, typed: str, limit: int) -> list[Shape]:
     return [{"text": row["term"], "reading": row["reading"]} for row in rows]
 
 
-def meant(reader: Reader, asked: str, known: Mapping[str, Word]) -> str | None:
-    """A query that nothing answers, with words that do stand somewhere for those that do not; None: none is near.
-
-    ``known``: those of its words that stand in some article.
-    """
+def meant(reader: Reader, asked: str) -> str | None:
+    """A query that nothing answers, with words that do stand somewhere for those that do not; None: none is near."""
     pieces = folding.fold(asked).text.split()
+    known = {row["term"] for row in reader.rows(select(_t.term).where(_t.term.in_(pieces), _STANDS))}
     near = [piece if piece in known else _closest(reader, piece) or piece for piece in pieces]
     return None if near == pieces else " ".join(near)
 

@@ -1,0 +1,264 @@
+"""Filters, facets and parts of articles: each query with each filter against brute force."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from app.text import fold
+from tests.delivery.library import combinations, fits, walk
+from tests.factories import a_section, published
+from tests.search import corpus
+from tests.search.corpus import Item
+
+ASKED = ["第", "菊新聞社", "ゾルバン", "号"]
+"""One word each: all that it stands in is found."""
+LISTS = {"questions": "questions", "key-points": "key_points", "sources": "sources"}
+
+
+def citations(article: Item) -> Iterator[tuple[Item, Item, Item]]:
+    """Each citation with its section and page."""
+    for page in article["pages"]:
+        for section in page["sections"]:
+            for citation in section["citations"]:
+                yield citation, section, page
+
+
+def cites(sources: list[Item], wanted: Item) -> bool:
+    return ("source" not in wanted or wanted["source"] in [source["id"] for source in sources]) and (
+        "publisher" not in wanted or wanted["publisher"] in [source["publisher"]["id"] for source in sources]
+    )
+
+
+def about(article: Item, wanted: Item) -> bool:
+    """Whether the filters that are about the article hold of it."""
+    return fits(article, wanted) and wanted.get("language", article["language"]) == article["language"]
+
+
+def choices(articles: list[Item]) -> dict[str, Any]:
+    sources = [citation["source"] for article in articles for citation, *_ in citations(article)]
+    times = sorted(article["published_at"] for article in articles)[5::12]
+    return {
+        "article": {article["id"] for article in articles[:2]},
+        "tag": {*corpus.TAGS, "無い"},
+        "language": set(corpus.LANGUAGES),
+        "source": {source["id"] for source in sources[:3]},
+        "publisher": {source["publisher"]["id"] for source in sources[:9]},
+        "published_after": set(times),
+        "published_before": set(times),
+    }
+
+
+def found(client: TestClient, asked: str, **wanted: Any) -> list[Item]:
+    return walk(client, "/v1/search", q=asked, **({"limit": 100} | wanted))
+
+
+def facets(client: TestClient, asked: str, **wanted: Any) -> Item:
+    names = "tag,publisher,language,year"
+    answer = client.get("/v1/search", params={"q": asked, "facets": names, "limit": 1, **wanted})
+    assert answer.status_code == 200, answer.text
+    counted: Item = answer.json()["facets"]
+    return counted
+
+
+def counted(articles: list[Item]) -> Item:
+    """Of how many of these each tag, publisher, language and year is."""
+    names: dict[str, str] = {}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in ("tag", "publisher", "language", "year")}
+    for article in articles:
+        publishers = {
+            each["source"]["publisher"]["id"]: each["source"]["publisher"]["name"] for each, *_ in citations(article)
+        }
+        names |= publishers
+        counts["tag"].update(article["tags"])
+        counts["publisher"].update(publishers.keys())
+        counts["language"].update([article["language"]])
+        counts["year"].update([article["published_at"][:4]])
+
+    def value(facet: str, value: str, count: int) -> Item:
+        named = {"name": names[value]} if facet == "publisher" else {}
+        return {"value": value, **named, "count": count}
+
+    return {
+        facet: [value(facet, each, count) for each, count in sorted(of.items(), key=lambda item: (-item[1], item[0]))]
+        for facet, of in counts.items()
+    }
+
+
+class TestArticles:
+    def test_of_a_query_with_filters_those_are_found_that_pass_them_in_the_same_order(
+        self, client: TestClient, articles: list[Item]
+    ) -> None:
+        by_id = {article["id"]: article for article in articles}
+        whole = {asked: [item["id"] for item in found(client, asked)] for asked in ASKED}
+        some = 0
+        for at, wanted in enumerate(combinations(choices(articles), times=15)):
+            asked = ASKED[at % len(ASKED)]
+            expected = [
+                id
+                for id in whole[asked]
+                if about(by_id[id], wanted) and cites([each["source"] for each, *_ in citations(by_id[id])], wanted)
+            ]
+            answer = client.get("/v1/search", params={"q": asked, "limit": 100, **wanted}).json()
+            assert [item["id"] for item in answer["items"]] == expected, (asked, wanted)
+            assert answer["total"] == {"value": len(expected), "relation": "eq"}, (asked, wanted)
+            some += 0 < len(expected) < len(whole[asked])
+        assert some > 10
+
+    def test_facets_count_what_is_found(self, client: TestClient, articles: list[Item]) -> None:
+        by_id = {article["id"]: article for article in articles}
+        for asked in ("号", "菊新聞社", "温室", "「ゾルバンティア」", "無いものは無い"):
+            for wanted in ({}, {"tag": "菊"}, {"language": "ja", "published_after": "2024-01-01T00:00:00Z"}):
+                ids = [item["id"] for item in found(client, asked, **wanted)]
+                assert facets(client, asked, **wanted) == counted([by_id[id] for id in ids]), (asked, wanted)
+
+    def test_only_the_facets_that_are_asked_for_are_counted(self, client: TestClient) -> None:
+        answer = client.get("/v1/search?q=号&facets=year,tag").json()
+        assert answer["facets"].keys() == {"year", "tag"}
+        assert client.get("/v1/search?q=号").json()["facets"] is None
+
+
+class TestParts:
+    def test_of_a_query_with_filters_those_are_found_that_pass_them(
+        self, client: TestClient, articles: list[Item]
+    ) -> None:
+        for within in ("sections", "key_points", "sources"):
+            every = PARTS[within](articles)
+            whole = {
+                asked: {item["id"] for item in found(client, asked, **{"in": within})} for asked in ("報", "温", "Ö")
+            }
+            assert all(ids <= {id for id, *_ in every} for ids in whole.values())
+            some = 0
+            for at, wanted in enumerate(combinations(choices(articles), times=6)):
+                asked = list(whole)[at % len(whole)]
+                passing = {id for id, article, sources, _ in every if about(article, wanted) and cites(sources, wanted)}
+                answer = client.get("/v1/search", params={"q": asked, "in": within, "limit": 100, **wanted}).json()
+                assert {item["id"] for item in answer["items"]} == whole[asked] & passing, (asked, wanted)
+                assert len({item["id"] for item in answer["items"]}) == len(answer["items"]) == answer["total"]["value"]
+                some += 0 < len(answer["items"]) < len(whole[asked])
+            assert some > 3
+
+    def test_whatever_stands_in_a_part_finds_it_and_the_place_shown_is_in_it(
+        self, client: TestClient, articles: list[Item]
+    ) -> None:
+        for within in ("sections", "key_points", "sources"):
+            every = PARTS[within](articles)
+            by_id = {article["id"]: article for article in articles}
+            for asked in ("温室", "ゾルバン", "1万2", "국화", "菊新聞社", "💡", "第3報"):
+                items = found(client, asked, **{"in": within})
+                holding = {id for id, _, _, texts in every if any(fold(asked) in fold(text) for text in texts)}
+                assert holding <= {item["id"] for item in items}, asked
+                for item in items:
+                    said = [corpus.at(by_id[item["article"]["id"]], part["pointer"]) for part in item["parts"]]
+                    own = [text for id, _, _, texts in every if id == item["id"] for text in texts]
+                    assert item["type"] == within.removesuffix("s")
+                    assert set(said) <= set(own), (asked, item)
+                    assert item["page"] is not None or within == "key_points"
+
+    def test_facets_count_the_articles_of_the_parts_that_are_found(
+        self, client: TestClient, articles: list[Item]
+    ) -> None:
+        for within in ("sections", "key_points", "sources"):
+            by_id = {article["id"]: article for article in articles}
+            for wanted in combinations({"publisher": choices(articles)["publisher"], "tag": {"菊"}}, times=0):
+                items = found(client, "温", **{"in": within}, **wanted)
+                if within != "sources":  # of a source the article is shown that cites it first, of several
+                    expected = counted([by_id[id] for id in {item["article"]["id"] for item in items}])
+                    assert facets(client, "温", **{"in": within}, **wanted) == expected, wanted
+                elif not items:
+                    assert facets(client, "温", **{"in": within}, **wanted) == counted([]), wanted
+
+    def test_a_part_that_the_filter_leaves_out_is_in_no_facet(self, client: TestClient) -> None:
+        def cite(name: str) -> list[Item]:
+            source = {"url": f"https://{name}.example.jp", "title": "題", "publisher": {"name": name}}
+            return [{"source": source}]
+
+        sections = [a_section(heading="ヌヌ石", citations=cite("kou")), a_section(heading="庭", citations=cite("otsu"))]
+        made = published(client, pages=[{"sections": sections}])
+        other = made["pages"][0]["sections"][1]["citations"][0]["source"]["publisher"]["id"]
+        answer = client.get(
+            "/v1/search", params={"q": "ヌヌ石", "in": "sections", "publisher": other, "facets": "publisher"}
+        ).json()
+        assert (answer["items"], answer["facets"]) == ([], {"publisher": []})
+
+
+def _sections(articles: list[Item]) -> list[tuple[str, Item, list[Item], list[str]]]:
+    return [
+        (section["id"], article, [each["source"] for each in section["citations"]], list(corpus.section_texts(section)))
+        for article in articles
+        for page in article["pages"]
+        for section in page["sections"]
+    ]
+
+
+def _key_points(articles: list[Item]) -> list[tuple[str, Item, list[Item], list[str]]]:
+    taken: list[tuple[str, Item, list[Item], list[str]]] = [
+        (point["id"], article, [], [point["text"]]) for article in articles for point in article["takeaways"]
+    ]
+    return taken + [
+        (point["id"], article, [citation["source"]], [point["text"]])
+        for article in articles
+        for citation, *_ in citations(article)
+        for point in citation["key_points"]
+    ]
+
+
+def _sources(articles: list[Item]) -> list[tuple[str, Item, list[Item], list[str]]]:
+    return [
+        (source["id"], article, [source], [source["title"], source["publisher"]["name"]])
+        for article in articles
+        for source in (citation["source"] for citation, *_ in citations(article))
+    ]
+
+
+PARTS: dict[str, Callable[[list[Item]], list[tuple[str, Item, list[Item], list[str]]]]] = {
+    "sections": _sections,
+    "key_points": _key_points,
+    "sources": _sources,
+}
+
+
+class TestLists:
+    def test_with_a_query_a_list_holds_those_of_its_items_that_it_finds_page_by_page_and_counted(
+        self, client: TestClient, articles: list[Item]
+    ) -> None:
+        for name in LISTS:
+            whole = walk(client, f"/v1/{name}", limit=100)
+            known = {key: values for key, values in choices(articles).items() if name != "sources" or key != "source"}
+            known |= {"key-points": {"kind": {"takeaway", "citation"}}, "sources": {"type": {"report"}}}.get(name, {})
+            asked = "温" if name != "sources" else "報"
+            base = {id_of(item) for item in walk(client, f"/v1/{name}", limit=100, q=asked)}
+            some = 0
+            for wanted in combinations(known, times=6):
+                passing = walk(client, f"/v1/{name}", limit=100, **wanted)
+                items = walk(client, f"/v1/{name}", limit=9, q=asked, **wanted)
+                expected = {id_of(item) for item in passing} & base
+                assert sorted(map(id_of, items)) == sorted(expected), wanted
+                assert all(item in whole for item in items)
+                counted = client.get(f"/v1/{name}", params={"q": asked, "count": "exact", "limit": 1, **wanted}).json()[
+                    "count"
+                ]
+                assert counted == {"value": len(items), "relation": "eq"}, wanted
+                some += 0 < len(items) < len(whole)
+            assert some > 3
+
+    def test_a_question_is_found_by_itself_and_its_answer_and_by_nothing_else(self, client: TestClient) -> None:
+        section = a_section(heading="甲乙石", question="ヌヌ石とは?", answer="ボボ石の粉", body="丙丁石")
+        published(client, pages=[{"sections": [section]}])
+        for asked, found in (("ヌヌ石", 1), ("ボボ石", 1), ("甲乙石", 0), ("丙丁石", 0)):
+            assert len(client.get("/v1/questions", params={"q": asked}).json()["items"]) == found, asked
+
+    def test_a_cursor_belongs_to_its_query(self, client: TestClient) -> None:
+        for name in LISTS:
+            asked = "温" if name != "sources" else "報"
+            cursor = client.get(f"/v1/{name}", params={"q": asked, "limit": 1}).json()["next"]
+            assert client.get(f"/v1/{name}", params={"q": asked, "cursor": cursor}).status_code == 200
+            for other in ({"q": "菊"}, {}, {"q": asked, "tag": "菊"}):
+                answer = client.get(f"/v1/{name}", params=other | {"cursor": cursor})
+                assert (answer.status_code, answer.json()["code"]) == (400, "cursor-invalid"), other
+
+
+def id_of(item: Item) -> str:
+    id: str = item.get("id") or item["section_id"]
+    return id

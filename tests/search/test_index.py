@@ -1,0 +1,208 @@
+"""What is kept of a published article: all of it while it is public, nothing of it afterwards."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, text
+
+from app import worker
+from app.database import Database
+from app.search import folding, index
+from app.search.fields import SEPARATOR
+from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
+from tests.factories import a_section, create, publish, published
+from tests.search import corpus
+
+ANY = {"If-Match": "*"}
+TABLES = ("search_articles", "search_terms", "search_postings", "search_texts", "search_uncounted")
+NEW = "ヌヌ石とボボ石"
+"""Words that the corpus has not."""
+
+
+def count(database: Database) -> None:
+    while worker.count_words(database):
+        pass
+
+
+def rows(database: Database) -> dict[str, int]:
+    with database.reading() as reader:
+        return {name: reader.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in TABLES}  # noqa: S608
+
+
+def terms(database: Database) -> set[str]:
+    with database.reading() as reader:
+        return {row["term"] for row in reader.rows(select(search_terms.c.term))}
+
+
+def numbers_by_gram(database: Database, gram: str) -> list[int]:
+    with database.reading() as reader:
+        return [number for (number,) in reader.execute(index.grams(reader).matching([gram])).all()]
+
+
+def change(client: TestClient, article_id: str, **fields: Any) -> None:
+    document = client.get(f"/v1/manage/articles/{article_id}").json() | fields
+    answer = client.put(f"/v1/manage/articles/{article_id}", json=document, headers=ANY)
+    assert answer.status_code == 200, answer.text
+
+
+def act(client: TestClient, article_id: str, step: str) -> None:
+    if step == "trash":
+        assert client.delete(f"/v1/manage/articles/{article_id}", headers=ANY).status_code == 204
+    elif step == "purge":
+        act(client, article_id, "trash")
+        assert client.delete(f"/v1/manage/articles/{article_id}?purge=true", headers=ANY).status_code == 204
+    else:
+        assert client.post(f"/v1/manage/articles/{article_id}/{step}", headers=ANY).status_code == 200
+
+
+class TestWithdrawn:
+    @pytest.mark.parametrize("step", ["unpublish", "purge"])
+    def test_nothing_is_left_of_an_article_once_words_are_counted(
+        self, client: TestClient, database: Database, step: str
+    ) -> None:
+        before, known = rows(database), terms(database)
+        made = published(client, title=NEW)
+        count(database)
+        assert terms(database) > known
+        assert numbers_by_gram(database, "ボボ") != []
+        act(client, made["id"], step)
+        assert numbers_by_gram(database, "ボボ") == []
+        count(database)
+        assert terms(database) == known
+        assert rows(database) == before
+
+    def test_nor_where_it_was_withdrawn_before_they_were_counted_at_all(
+        self, client: TestClient, database: Database
+    ) -> None:
+        before, known = rows(database), terms(database)
+        act(client, published(client, title=NEW)["id"], "unpublish")
+        count(database)
+        assert terms(database) == known
+        assert rows(database) == before
+
+
+class TestRepublished:
+    @pytest.mark.parametrize("counted", [True, False])
+    def test_only_the_new_words_are_left(self, client: TestClient, database: Database, counted: bool) -> None:
+        made = published(client, title="庭")
+        count(database)
+        before, known = rows(database), terms(database)
+        change(client, made["id"], title=NEW)
+        publish(client, made["id"])
+        if counted:
+            count(database)
+        change(client, made["id"], title="庭")
+        publish(client, made["id"])
+        assert numbers_by_gram(database, "ボボ") == []
+        count(database)
+        assert terms(database) == known
+        assert rows(database) == before
+
+    def test_an_article_keeps_its_number(self, client: TestClient, database: Database) -> None:
+        made = published(client, title=NEW)
+        before = numbers_by_gram(database, "ボボ")
+        change(client, made["id"], lead="別の話")
+        publish(client, made["id"])
+        assert numbers_by_gram(database, "ボボ") == before
+
+
+class TestCounts:
+    def test_after_any_day_each_word_is_counted_as_often_as_articles_hold_it(
+        self, client: TestClient, database: Database
+    ) -> None:
+        drawn = random.Random(8)  # noqa: S311 - the same day each time
+        made = [create(client, title="菊 一")["id"] for _ in range(6)]
+        for _ in range(40):
+            article, title = drawn.choice(made), " ".join(drawn.sample(corpus.WORDS, 3))
+            step = drawn.choice(["publish", "publish", "unpublish", "count"])
+            if step == "publish":
+                change(client, article, title=title)
+                publish(client, article)
+            elif step == "count":
+                worker.count_words(database)
+            else:
+                client.post(f"/v1/manage/articles/{article}/unpublish", headers=ANY)
+        count(database)
+        expected: Counter[str] = Counter()
+        articles = corpus.read(client)
+        for each in articles:
+            expected.update({word for text in corpus.texts(each).values() for word in corpus.words(text)})
+        with database.reading() as reader:
+            counted = {
+                row["term"]: row["df"] for row in reader.rows(select(search_terms).where(search_terms.c.df != 0))
+            }
+            state = reader.rows(select(search_state))[0]
+            assert not index.uncounted(reader)
+        assert counted == expected
+        assert state["articles"] == len(articles)
+
+    def test_counting_with_nothing_to_count_changes_nothing(self, client: TestClient, database: Database) -> None:
+        published(client)
+        assert worker.count_words(database) is True
+        with database.reading() as reader:
+            before = index.state(reader)
+        assert worker.count_words(database) is False
+        with database.reading() as reader:
+            assert index.state(reader) == before
+
+
+class TestPlaces:
+    def test_a_word_knows_every_part_it_stands_in(self, client: TestClient, database: Database) -> None:
+        points = [{"text": "アメジスト"}, {"text": "庭"}, {"text": "アメジスト"}]
+        sections = [
+            a_section(),
+            a_section(question="アメジスト?", citations=[]),
+            a_section(body="アメジスト", citations=[]),
+        ]
+        published(client, takeaways=points, pages=[{"sections": sections}])
+        (number,) = numbers_by_gram(database, "アメ")
+        with database.reading() as reader:
+            query = (
+                select(search_terms.c.term, search_postings.c.places)
+                .join(search_postings, search_postings.c.term_id == search_terms.c.id)
+                .where(search_postings.c.number == number)
+            )
+            places = {row["term"]: row["places"] for row in reader.rows(query)}
+            layout = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
+        packed = [places[word] for word in corpus.words("アメジスト")]
+        for each in packed:
+            assert index.places(each, "key_point") == [0, 2]
+            assert index.places(each, "section") == [1, 2]
+            assert index.places(each, "question") == [1]
+            assert index.places(each, "source") == []
+        texts = layout["folded"].split(SEPARATOR)
+        stand = [
+            place
+            for said, place in zip(texts, index.laid_out(layout["layout"], "section"), strict=True)
+            if "アメ" in said
+        ]
+        assert stand == [None, None, 1, 2]
+
+    def test_an_article_of_very_many_parts_can_be_found(self, client: TestClient, database: Database) -> None:
+        article = client.get(f"/v1/articles/{published(client, title='無数')['id']}").json()
+        citation = article["pages"][0]["sections"][0]["citations"][0]
+        citation["key_points"] = [{"id": None, "text": "庭"} for _ in range(200)]
+        article["pages"][0]["sections"][0]["citations"] = [citation] * 85
+        citation["key_points"][-1]["text"] = NEW
+        with database.writing() as writer:
+            index.put(writer, article)
+        assert len(numbers_by_gram(database, "ボボ")) == 1
+
+
+class TestRead:
+    def test_every_published_article_is_kept_once_and_its_texts_as_they_are_folded(
+        self, client: TestClient, database: Database
+    ) -> None:
+        by_id = {article["id"]: article for article in corpus.read(client)}
+        with database.reading() as reader:
+            query = select(search_articles.c.article_id, search_texts.c.folded).join(
+                search_texts, search_texts.c.number == search_articles.c.number
+            )
+            kept = {row["article_id"]: row["folded"] for row in reader.rows(query)}
+        assert kept.keys() == by_id.keys()
+        for id, folded in kept.items():
+            said = list(corpus.texts(by_id[id]).values())
+            assert sorted(folded.split(SEPARATOR)) == sorted(folding.loosen(folding.fold(each).text) for each in said)

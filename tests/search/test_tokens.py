@@ -1,0 +1,121 @@
+"""Words of a text: where each stands, in what spelling it is kept, and what its synonym is read as."""
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.search import folding, tokens
+from tests.search import corpus
+from tests.search.corpus import words
+from tests.strategies import texts
+
+LINES = [line for line in tokens._SYNONYMS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+said = (
+    st.lists(st.sampled_from(corpus.WORDS) | texts, max_size=8).map("".join).map(lambda text: folding.fold(text).text)
+)
+BYTES_OF_A_KEY = 2_700
+"""How much an entry of a PostgreSQL index holds."""
+
+
+class TestTokens:
+    @settings(deadline=None, max_examples=50)
+    @given(folded=said)
+    def test_each_stands_in_the_text_behind_the_one_before(self, folded: str) -> None:
+        found = tokens.tokens(folded)
+        ends = [0, *(token.end for token in found)]
+        assert all(before <= token.start <= token.end for before, token in zip(ends, found, strict=False))
+        assert ends[-1] <= len(folded)
+
+    @settings(deadline=None, max_examples=50)
+    @given(folded=said)
+    def test_the_words_are_those_of_the_pieces_that_are_no_grammar(self, folded: str) -> None:
+        found = tokens.tokens(folded)
+        assert all(token.word is None for token in found if token.grammar)
+        known = [each for token in found if token.word for each in (token.word, *_also(token.word))]
+        assert known == tokens.indexed(folded)
+        assert all(any(character.isalnum() for character in word) for word in known)
+
+    @settings(deadline=None, max_examples=50)
+    @given(folded=said)
+    def test_a_word_and_its_reading_fit_into_an_index(self, folded: str) -> None:
+        for word in tokens.indexed(folded):
+            assert len(word.encode()) <= BYTES_OF_A_KEY
+            assert len((tokens.reading(word) or "").encode()) <= BYTES_OF_A_KEY
+
+    def test_so_do_the_longest(self) -> None:
+        for character in ("w", "ア", "承", "한", "ж", "9", "🌼"):
+            for word in words(character * 10_000):
+                assert len(word.encode()) <= BYTES_OF_A_KEY
+                assert len((tokens.reading(word) or "").encode()) <= BYTES_OF_A_KEY
+
+    def test_places_are_right_beyond_where_a_long_text_is_cut_and_in_every_line(self) -> None:
+        text = "あ" * 9_000 + "温室\n" + "い" * 4_100 + "\n\n温室"
+        stands = [token.start for token in tokens.tokens(text) if token.word == "温室"]
+        assert stands == [9_000, len(text) - 2]
+
+    def test_particles_auxiliaries_and_marks_are_no_words(self) -> None:
+        assert words("菊が庭に咲いた。「はい!」") == ["菊", "庭", "咲く", "はい"]
+
+    def test_several_threads_read_the_same(self) -> None:
+        text = "園芸課の展望台で品評会を開いた。\n" * 40
+        alone = words(text)
+        found: list[list[str]] = []
+        threads = [threading.Thread(target=lambda: found.append(words(text))) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [alone] * 6
+
+
+class TestSpelling:
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("サーバー", "サーバ"),
+            ("引っ越し", "引越し"),
+            ("りんご", "林檎"),
+            ("ヴァイオリン", "バイオリン"),
+            ("1万2千人", "12,000人"),
+            ("一ヶ月", "一か月"),
+            ("斉藤", "齋藤"),
+            ("咲いた", "咲きます"),
+        ],
+    )
+    def test_these_are_the_same_words(self, one: str, other: str) -> None:
+        assert words(one) == words(other)
+
+
+class TestSynonyms:
+    @pytest.mark.parametrize("line", LINES)
+    def test_before_the_sign_stands_one_word_and_after_it_what_it_is_read_as(self, line: str) -> None:
+        short, long = (folding.fold(side.strip()).text for side in line.split("="))
+        (word,) = [token.word for token in tokens.tokens(short)]
+        assert word is not None
+        assert tokens.asked(word) == tuple(tokens.indexed(long))
+        assert tokens.indexed(short) == [word, *tokens.indexed(long)]
+
+    def test_another_word_stands_for_itself(self) -> None:
+        assert tokens.asked("菊") == ("菊",)
+
+
+class TestReadings:
+    def test_a_noun_has_one_in_katakana_and_nothing_else_has(self) -> None:
+        assert tokens.reading("条約") == "ジョウヤク"
+        assert [tokens.reading(word) for word in ("咲く", "12000", "美しい")] == [None] * 3
+
+    def test_a_text_sounds_as_it_is_read(self) -> None:
+        assert tokens.sound("条約") == tokens.sound("じょうやく") == "ジョウヤク"
+
+
+class TestVersion:
+    def test_it_names_the_rules_the_dictionary_and_the_synonyms(self) -> None:
+        assert tokens.version().startswith(f"rules {tokens.RULES}, sudachidict-small 20")
+        assert ", synonyms " in tokens.version()
+
+
+def _also(word: str) -> tuple[str, ...]:
+    meant = tokens.asked(word)
+    return () if meant == (word,) else meant
