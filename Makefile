@@ -42,7 +42,7 @@ check: $(DEV) ## Format, lint, types and floors: what a change must pass besides
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(DEV) ## Measure reads and writes on both databases beside their budgets (3 minutes)
+bench: $(DEV) ## Measure reads, writes and searches on both databases beside their budgets (4 minutes)
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (an hour or so, 20 GB in TMPDIR)

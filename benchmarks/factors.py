@@ -32,6 +32,7 @@ class Stage:
     reads: Sequence[Figures]
     disk_bytes: int
     private_bytes: int
+    index_times_texts: float
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ SMALLEST, LARGEST = 1_000, 100_000
 def rows(stages: Sequence[Stage]) -> Iterator[Row]:
     """Everything that was measured, by size. Only quotients of what was measured side by side have a factor to keep."""
     for reads in zip(*(stage.reads for stage in stages), strict=True):
+        if reads[0].ratio is None:  # a search, which bare cannot do
+            yield Row(reads[0].name, "p50 ms", [read.p50_ms for read in reads])
+            yield Row("", "p95 ms", [read.p95_ms for read in reads])
+            continue
         yield Row(reads[0].name, "× bare", [read.whole_ratio for read in reads], budget=READS[reads[0].name])
         yield Row("", "CPU µs", [read.cpu_us for read in reads], "{:,.0f}")
         if any(read.database_us for read in reads):
@@ -106,12 +111,13 @@ def rows(stages: Sequence[Stage]) -> Iterator[Row]:
     yield Row("", "per CPU s", per_cpu_second, "{:.1f}")
     yield Row("", "per s", [median(each.articles / each.wall_ns for each in some) * 1e9 for some in imports], "{:.1f}")
     yield Row("memory of the worker", "MB", [stage.private_bytes / 1e6 for stage in stages], "{:.1f}", MEMORY)
+    yield Row("search index", "× its texts", [stage.index_times_texts for stage in stages])
     yield Row("disk an article", "KB", [stage.disk_bytes / stage.articles / 1e3 for stage in stages], "{:.1f}")
 
 
 def lines(database: str, stages: Sequence[Stage]) -> Iterator[str]:
     """The table of one database, then every budget that was missed."""
-    form = "{:<22} {:<12}" + " {:>9}" * len(stages) + " {:>8}  {}"
+    form = "{:<24} {:<12}" + " {:>9}" * len(stages) + " {:>8}  {}"
     yield form.format(database, "", *(f"{stage.articles:,}" for stage in stages), "growth", "budget")
     missed = []
     for row in rows(stages):

@@ -10,11 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks import corpus, factors, processes, rounds, stores, works
+from benchmarks import corpus, factors, indexing, processes, rounds, searches, stores, works
+from benchmarks.client import Connection
 from benchmarks.factors import Import, Stage
 from benchmarks.processes import Server
 from benchmarks.progress import progress
@@ -75,14 +77,21 @@ def _stage(store: Store, before: int, size: int, given: argparse.Namespace, tell
     tell(f"{store.name}: importing the last {len(last)} of {size:,} articles")
     store.vacuum()
     imports = list(_imports(store, last))
+    stores.count_words(store)
     store.vacuum()
     store.checkpoint()
     disk_bytes = store.disk_bytes()
     tell(f"{store.name}: starting the servers over {size:,} articles")
-    with rounds.bench(store, partial(works.reading, articles=size, targets=TARGETS)) as bench:
+    index_bytes, text_bytes = indexing.sizes(store)
+    with rounds.bench(store, partial(_plan, articles=size)) as bench:
         rounds.measure([bench], given.rounds, given.seconds, lambda step: tell(f"{size:,} articles. {step}"))
         private_bytes = max(bench.private_bytes.values())
-        return Stage(size, imports, bench.figures(), disk_bytes, private_bytes)
+        return Stage(size, imports, bench.figures(), disk_bytes, private_bytes, index_bytes / text_bytes)
+
+
+def _plan(connection: Connection, articles: int) -> works.Plan:
+    planned = works.reading(connection, articles, TARGETS)
+    return replace(planned, works=planned.works + searches.works())
 
 
 def _imports(store: Store, numbers: range) -> Iterator[Import]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app import worker
-from app.database import Database, Reader
+from app.database import Database
 from app.delivery import snapshots
 from app.search import index
 from benchmarks.stores import Store
@@ -46,17 +45,20 @@ class Index:
 def measure(store: Store) -> Index:
     """Measure the index of a filled store; nothing is changed in it."""
     with closing(Database(store.url)) as database:
-        settle(database)
-        with database.reading() as reader:
-            size = reader.execute(text(_SIZES[reader.on_postgresql])).scalar_one()
-            said = reader.execute(text(f"SELECT sum({_length(reader)}) AS size FROM search_texts")).scalar_one()  # noqa: S608 - ours
-        return Index(int(size), int(said), _per_second(database))
+        return Index(*_sizes(database), _per_second(database))
 
 
-def settle(database: Database) -> None:
-    """Count what the worker has not counted yet."""
-    while worker.count_words(database):
-        pass
+def sizes(store: Store) -> tuple[int, int]:
+    """The bytes of the index of a store, and of the texts in it."""
+    with closing(Database(store.url)) as database:
+        return _sizes(database)
+
+
+def _sizes(database: Database) -> tuple[int, int]:
+    with database.reading() as reader:
+        length = "octet_length(folded)" if reader.on_postgresql else "length(CAST(folded AS blob))"
+        said = reader.execute(text(f"SELECT sum({length}) FROM search_texts")).scalar_one()  # noqa: S608 - ours
+        return int(reader.execute(text(_SIZES[reader.on_postgresql])).scalar_one()), int(said)
 
 
 def _per_second(database: Database) -> float:
@@ -71,10 +73,6 @@ def _per_second(database: Database) -> float:
         taken = time.process_time() - began
         raise _RolledBack
     return len(articles) / taken
-
-
-def _length(reader: Reader) -> str:
-    return "octet_length(folded)" if reader.on_postgresql else "length(CAST(folded AS blob))"
 
 
 class _RolledBack(Exception):

@@ -151,7 +151,8 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     literally = _with_text(reader, asked, words, allowed, every_word) if asked.unbroken else None
     if literally is not None:
         there = literally.subquery()
-        rows = reader.rows(select(there.c.number, there.c.score).order_by(there.c.score.desc()).limit(CANDIDATES))
+        ordered = select(there.c.number, there.c.score).order_by(there.c.score.desc(), there.c.number.desc())
+        rows = reader.rows(ordered.limit(CANDIDATES))
         scores |= {row["number"]: int(row["score"]) // index.SCALE for row in rows}
     best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
     numbers = search_articles.c.number.in_([number for _, number in best])
