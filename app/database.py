@@ -114,7 +114,7 @@ class Reader:
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """Let no statement of this block go on for longer. Raises: Busy."""
+        """Let no statement of this block, the last of its transaction, go on for longer. Raises: Busy."""
         if self.on_postgresql:
             self.execute(select(func.set_config("statement_timeout", f"{seconds * 1000:.0f}", literal(value=True))))
             yield

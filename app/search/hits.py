@@ -223,6 +223,9 @@ def _with_text(
     number = query.selected_columns.number
     if besides:
         query = query.where(not_(and_(*(_stands(word, number) for word in besides))))
+        # They stand there, as parts of other words: worth about what they are where they stand once.
+        once = sum(word.weight for word in besides) * index.SCALE // 2
+        query = query.with_only_columns(number, literal(once).label("score"), maintain_column_froms=True)
     if asked.loose not in folding.least_grams(asked.loose):  # one gram alone is the text itself
         text = select(search_texts.c.number).where(
             search_texts.c.number == number, grams(reader).contains(search_texts.c.folded, asked.loose)
