@@ -62,7 +62,7 @@ def configured(key: str, *, coverage: bool) -> SchemathesisConfig:
             "parameters": {"header.If-Match": "*"},
             "generation": {"max-examples": 5, "database": "none", "no-shrink": True},
             "checks": {
-                # 428 is how a missing If-Match is told; 413 and 414 what is too long in all, before its parts are judged.
+                # 428 is how a missing If-Match is told; 413 and 414 what is too long before its parts are judged.
                 "missing_required_header": {"expected-statuses": [*REFUSED, 428]},
                 "negative_data_rejection": {"expected-statuses": [*REFUSED, 404, 405, 409, 413, 414, 428]},
             },
