@@ -40,16 +40,21 @@ def beside(database: Database) -> Iterator[None]:
 def run(database: Database, stop: threading.Event) -> None:
     """Run what is due until ``stop`` is set. A database that is away is waited for."""
     while not stop.is_set():
-        try:
-            counted, ran = count_words(database), run_due(database, stop)
-            worked = counted or ran
-        except (Busy, Conflict):
-            worked = False
-        except Exception:
-            log.exception("unexpected failure")
-            worked = False
-        if not worked:
+        # Apart: what keeps the one from its work must not keep the other. Counting can wait for the next look.
+        _attempt(lambda: count_words(database))
+        if not _attempt(lambda: run_due(database, stop)):
             stop.wait(POLL_SECONDS)
+
+
+def _attempt(work: Callable[[], bool]) -> bool:
+    """What ``work`` says, False where it could not be done now."""
+    try:
+        return work()
+    except (Busy, Conflict):
+        return False
+    except Exception:
+        log.exception("unexpected failure")
+        return False
 
 
 def count_words(database: Database) -> bool:

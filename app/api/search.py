@@ -104,6 +104,7 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     given where nothing is found and a word is near. Filters are about the article; of parts, `publisher` and `source`
     are those of the part.
     """
+    queries.demand_readable(query.q)
     filters = query.filters()
     bound = paging.bound_to("search", query.q, query.within, *astuple(filters))
     after = paging.position(query.cursor, bound, answers.POSITION)
@@ -132,9 +133,9 @@ def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Qu
 
     Those that stand in the most articles come first; `reading` is in katakana.
     """
+    queries.demand_readable(query.q)
 
     def build() -> tuple[bytes, dict[str, str]]:
-        queries.demand_readable(query.q)
         return encode({"items": suggestions.suggest(reader, query.q, query.limit)}), {}
 
     return _answer(request, reader, build)
@@ -169,5 +170,9 @@ def list_related(
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
     tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
-    with answers.turn(reader):
-        return conditional.lazy(request, tag, build, surrogate_keys="articles")
+
+    def in_turn() -> tuple[bytes, dict[str, str]]:
+        with answers.turn(reader):
+            return build()
+
+    return conditional.lazy(request, tag, in_turn, surrogate_keys="articles")

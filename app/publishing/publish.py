@@ -112,6 +112,7 @@ def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
     Meanwhile readers find all articles, those that are done by the new reading. Raises: Busy.
     """
     writer.hold(PUBLIC)
+    index.unmark(writer)
     ids = snapshots.ids(writer, after, limit)
     for id in ids:
         found = snapshots.read(writer, id)

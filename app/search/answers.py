@@ -25,7 +25,7 @@ from app.errors import Busy
 from app.search import excerpts, hits, part_hits, query
 from app.search.fields import SEPARATOR, Part, fields
 from app.search.hits import Word
-from app.search.index import search_articles
+from app.search.index import grams, search_articles
 from app.search.part_hits import Key
 from app.search.query import Query
 
@@ -38,8 +38,8 @@ _SECONDS = 5
 """How long a search may wait for its turn, and each of its statements take; then its client is told to come back."""
 _AT_ONCE = 1
 """How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
-_WORTH = re.compile(r"[0-9]{1,6}", re.ASCII)
-"""What a word can be worth in a cursor, which anybody may write."""
+_WORTH = re.compile(r"[12]?[0-9]{1,4}", re.ASCII)
+"""What a word can be worth in a cursor, which anybody may write: sums of it must stay below 2^31."""
 _STEP = 50
 """How many parts are looked up at a time."""
 _KINDS: Mapping[Part, Kind] = {
@@ -68,6 +68,7 @@ def turn(reader: Reader) -> Iterator[None]:
         raise Busy("Too many searches are waiting.")
     try:
         with reader.within(_SECONDS):
+            grams(reader).prefer_index(reader)
             yield
     finally:
         _turns.release()

@@ -4,6 +4,7 @@ Words are taken from folded texts in ``tokens.py``.
 """
 
 import operator
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -23,7 +24,12 @@ _DOTS = "・\uff65"
 _CLUSTER = regex.compile(r"\X")
 _HYPHEN = regex.compile(r"(?<=\p{Latin})[-\u2010](?=\p{Latin})")
 
-_UNBROKEN = regex.compile(r"[^\p{P}\p{Z}\p{C}]+")
+# Spaces, controls and marks, by their numbers: what is taken out of an index must be what was put in, whatever Unicode
+# says of a character by then.
+_UNBROKEN = re.compile(
+    r"[^\x00-\x20!-#%-*,-/:;?@\[-\]_{}\x7f-\xa0\xa1\xa7\xab\xb6\xb7\xbb\xbf\u1680\u2000-\u206f\u2e00-\u2e7f"
+    r"\u3000-\u3003\u3008-\u3011\u3014-\u301f\u3030\u303d\u30a0\u30fb\ufe10-\ufe19\ufe30-\ufe6f\uff5f-\uff65]+"
+)
 
 _LOOSE = {code: chr(code + 0x60) for code in range(ord("ぁ"), ord("ゖ") + 1)}
 _LOOSE |= {ord(small): "カ" for small in "ゕゖヵヶ"} | {ord("斉"): "斎", ord("ゝ"): "ヽ", ord("ゞ"): "ヾ"}

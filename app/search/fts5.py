@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, column, func, select, table, text
 
-from app.database import Writer
+from app.database import Reader, Writer
 from app.search import folding
 
 # The tokeniser parts words at ASCII marks: those that grams may hold stand for others that nobody writes.
@@ -33,6 +33,10 @@ def drop(writer: Writer, number: int, loose: str) -> None:
 def matching(grams: Collection[str]) -> Select[Any]:
     """The numbers of the articles that have all of these grams, of which there is one at least."""
     return _MATCHING.params(grams=" ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams)))
+
+
+def prefer_index(_: Reader) -> None:
+    """Nothing: there is no other way to read the table."""
 
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:

@@ -204,7 +204,7 @@ def uncounted(reader: Reader) -> bool:
 
 
 def state(reader: Reader) -> int:
-    """How often words were counted: what a search answers changes with it, though nothing is published."""
+    """Raised when words are counted or texts read anew: then answers change, though nothing is published."""
     return int(reader.execute(_COUNTS).scalar_one())
 
 
@@ -213,9 +213,14 @@ def fits(reader: Reader) -> bool:
     return bool(reader.execute(_VERSION).scalar_one() == tokens.version())
 
 
+def unmark(writer: Writer) -> None:
+    """Record that texts are being read anew: until ``mark`` some are read in one way and some in another."""
+    writer.execute(update(search_state).values(version="", counts=search_state.c.counts + 1))
+
+
 def mark(writer: Writer) -> None:
     """Record that every text was read with what this process reads with."""
-    writer.execute(update(search_state).values(version=tokens.version()))
+    writer.execute(update(search_state).values(version=tokens.version(), counts=search_state.c.counts + 1))
 
 
 def grams(reader: Reader) -> Any:

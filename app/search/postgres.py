@@ -6,10 +6,23 @@ What a gram is is decided in ``folding.py``; on SQLite the same is in ``fts5.py`
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, Text, column, delete, func, insert, select, table
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    column,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import Writer
+from app.database import Reader, Writer
 from app.search import folding
 
 _GRAMS: Any = table("search_grams", column("number", Integer), column("grams", ARRAY(Text)))
@@ -28,6 +41,11 @@ def drop(writer: Writer, number: int, _: str) -> None:
 def matching(grams: Collection[str]) -> Select[Any]:
     """The numbers of the articles that have all of these grams, of which there is one at least."""
     return select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(sorted(grams)))
+
+
+def prefer_index(reader: Reader) -> None:
+    """Let the planner use the index to the end of the transaction: it does not see what reading all arrays costs."""
+    reader.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
 
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:

@@ -15,7 +15,6 @@ from pydantic import Field
 from app import text
 from app.errors import Fault, Invalid
 from app.search import folding, tokens
-from app.search.folding import Folded
 from app.search.tokens import Token
 
 LONGEST = 256
@@ -98,7 +97,7 @@ def parse(asked: str) -> Query:
     needles = [_needle(loose, group) for group in groups]
     if unbroken and loose:
         needles = [whole] if together else [Needle(loose, ()), *needles]
-    runs = _runs(folding.fold(asked))
+    runs = _runs(asked, folded.text, found)
     return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=tuple(needles), runs=runs)
 
 
@@ -149,11 +148,11 @@ def _side_by_side(found: Sequence[Token]) -> bool:
     return not words or len(words) == words[-1] - words[0] + 1
 
 
-def _runs(folded: Folded) -> tuple[Needle, ...]:
+def _runs(asked: str, folded: str, found: Sequence[Token]) -> tuple[Needle, ...]:
     """What is quoted within a query, and its names and compounds, if they are of several words."""
-    text, found = folded.text, tokens.tokens(folded.text, folded.gaps)
-    quoted = [each.span(each.lastindex or 0) for each in _QUOTED.finditer(text)]
-    spans = {*quoted, *(each.span() for each in _RUN.finditer(text))}
-    inside = {span: _words(token for token in found if span[0] <= token.start < span[1]) for span in sorted(spans)}
-    runs = {folding.loosen(text[start:end]): words for (start, end), words in inside.items() if len(words) > 1}
-    return tuple(Needle(loose, words) for loose, words in runs.items())
+    quoted = [folding.fold(each[each.lastindex or 0]) for each in _QUOTED.finditer(asked)]
+    runs = {folding.loosen(each.text): _words(tokens.tokens(each.text, each.gaps)) for each in quoted}
+    for start, end in (each.span() for each in _RUN.finditer(folded)):
+        inside = (token for token in found if start <= token.start < end)
+        runs.setdefault(folding.loosen(folded[start:end]), _words(inside))
+    return tuple(Needle(loose, words) for loose, words in runs.items() if len(words) > 1)
