@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
 from sqlalchemy import Select, bindparam, select
@@ -22,11 +21,11 @@ from app.delivery.parts import with_card
 from app.delivery.shapes import Shape
 from app.delivery.snapshots import encode, snapshot_cards, snapshots
 from app.errors import Busy
-from app.search import excerpts, hits, part_hits, query
+from app.search import excerpts, hits, index, part_hits, query
 from app.search.fields import SEPARATOR, Part, fields
 from app.search.hits import Word
 from app.search.index import grams, search_articles
-from app.search.part_hits import Key
+from app.search.part_hits import Among, Key
 from app.search.query import Query
 
 Position = tuple[int, int, int, str]
@@ -40,8 +39,6 @@ _AT_ONCE = 1
 """How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
 _WORTH = re.compile(r"[12]?[0-9]{1,4}", re.ASCII)
 """What a word can be worth in a cursor, which anybody may write: sums of it must stay below 2^31."""
-_STEP = 50
-"""How many parts are looked up at a time."""
 _KINDS: Mapping[Part, Kind] = {
     "section": "section",
     "key_point": "key_point",
@@ -142,9 +139,9 @@ class Parts:
     def __init__(self, reader: Reader, asked: Asked, part: Part, sources: ledger_lists.Filters | None = None) -> None:
         self._reader, self._asked, self._part = reader, asked, part
         self._sources = sources or ledger_lists.Filters()
-        self._every = asked.filters == Filters() and part != "source"
         allowed = None if asked.filters == Filters() else _numbers(part_lists.articles(_KINDS[part], asked.filters))
-        self._hits = part_hits.find(reader, asked.query, asked.words, part, allowed)
+        narrow = None if asked.filters == Filters() and part != "source" else self._narrow
+        self._hits = part_hits.find(reader, asked.query, asked.words, Among(part, allowed, narrow))
 
     def bodies(self, limit: int) -> list[Item]:
         """Up to ``limit`` of them behind the page before, as their own lists show them."""
@@ -166,37 +163,38 @@ class Parts:
 
     def total(self) -> Total:
         """How many there are; of many, how many can be paged through."""
-        value = len(self._hits.ranked) if self._every else sum(1 for _ in self._rows(self._hits.ranked))
-        return Total(value, "eq" if self._hits.exact else "gte")
+        return Total(len(self._hits.ranked), "eq" if self._hits.exact else "gte")
 
     def numbers(self) -> Select[Any]:
         """Which articles they are of."""
-        found = self._hits.ranked if self._every else [each[:2] for each in self._rows(self._hits.ranked)]
-        return select(search_articles.c.number).where(search_articles.c.number.in_({at for _, (at, _) in found}))
+        found = {number for _, (number, _) in self._hits.ranked}
+        return select(search_articles.c.number).where(search_articles.c.number.in_(found))
+
+    def _narrow(self, keys: Collection[Key]) -> dict[Key, str]:
+        """Those of the parts that pass the filters, each with its id, a citation with its source's."""
+        passing: dict[Key, str] = {}
+        for some in index.portions(sorted({number for number, _ in keys})):
+            numbers = {id: number for number, id in _ids(self._reader, some).items()}
+            found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(numbers))
+            passing |= {(numbers[article], -place): id for (article, place), id in found.items()}
+        if self._part == "source":
+            cited = {id for key, id in passing.items() if key in keys}
+            known: set[str] = set()
+            for some in index.portions(sorted(cited)):
+                known |= ledger_lists.sources_of(self._reader, self._sources, some).keys()
+            passing = {key: id for key, id in passing.items() if id in known}
+        return {key: id for key, id in passing.items() if key in keys}
 
     def _page(self, limit: int) -> list[tuple[int, Key, Mapping[str, Any]]]:
-        if self._part != "source":
-            return list(islice(self._rows(self._asked.behind(self._hits.ranked)), limit))
-        # From the start: a source stands where it is found first, and nowhere else.
-        behind = set(self._asked.behind(self._hits.ranked))
-        return list(islice((each for each in self._rows(self._hits.ranked) if each[:2] in behind), limit))
-
-    def _rows(self, ranked: Sequence[tuple[int, Key]]) -> Iterator[tuple[int, Key, Mapping[str, Any]]]:
-        """Those that pass the filters, with their rows."""
-        met: set[str] = set()
-        for at in range(0, len(ranked), _STEP):
-            some = ranked[at : at + _STEP]
-            ids = _ids(self._reader, {number for _, (number, _) in some})
-            rows: Mapping[Any, Mapping[str, Any]] = part_lists.within(
-                self._reader, _KINDS[self._part], self._asked.filters, list(ids.values())
-            )
-            if self._part == "source":
-                rows = self._cited(rows)
-            for score, (number, place) in some:
-                row = rows.get((ids.get(number), -place))
-                if row is not None and row["id"] not in met:
-                    met.add(row["id"])
-                    yield score, (number, place), row
+        """Up to ``limit`` of them behind the page before, with their rows."""
+        found = self._asked.behind(self._hits.ranked)[:limit]
+        ids = _ids(self._reader, {number for _, (number, _) in found})
+        rows: Mapping[Any, Mapping[str, Any]] = part_lists.within(
+            self._reader, _KINDS[self._part], self._asked.filters, list(ids.values())
+        )
+        if self._part == "source":
+            rows = self._cited(rows)
+        return [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
 
     def _cited(self, citations: Mapping[Any, Row]) -> dict[Any, Mapping[str, Any]]:
         """The sources of these citations that pass the filters of sources."""

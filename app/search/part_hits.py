@@ -4,7 +4,7 @@ A part is known by the number of its article and its place among those of its ki
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,25 @@ _RANKED = 100
 
 
 @dataclass(frozen=True)
+class Among:
+    """Which parts are asked for: those of a kind, in the articles whose numbers are ``allowed``."""
+
+    part: Part
+    allowed: Select[Any] | None
+    narrow: Callable[[Collection[Key]], Mapping[Key, str]] | None
+    """Those of the parts that pass further filters, each with what it stands for; None: all do, each for itself."""
+
+    def narrowed(self, scores: Mapping[Key, int]) -> Mapping[Key, int]:
+        """Those that are asked for; of several that stand for the same, as citations of one source do, the best."""
+        if self.narrow is None:
+            return scores
+        best: dict[str, tuple[int, Key]] = {}
+        for key, id in self.narrow(scores).items():
+            best[id] = max(best.get(id, (-1, key)), (scores[key], key))
+        return {key: score for score, key in best.values()}
+
+
+@dataclass(frozen=True)
 class PartHits:
     """Parts, best first, at most as many as can be paged through; ``exact``: whether these are all."""
 
@@ -37,44 +56,42 @@ class PartHits:
     exact: bool
 
 
-def find(reader: Reader, asked: Query, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None) -> PartHits:
-    """The parts of this kind that the query finds, of the articles whose numbers are ``allowed``."""
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> PartHits:
+    """The parts that the query finds, of those that are asked for."""
     every = sum(word.weight for word in words.values())
     scores, complete = Counter[Key](), True
     if not asked.phrase and not (asked.together and len(words) < len(asked.words)):
-        scores, complete = _with_words(reader, words, part, allowed)
+        scores, complete = _with_words(reader, words, among)
         if asked.together:
             scores = Counter({key: score for key, score in scores.items() if score == every})
     if asked.unbroken:
-        literally, all_of_them = _with_text(reader, asked, words, part, allowed)
+        literally, all_of_them = _with_text(reader, asked, words, among)
         complete = complete and all_of_them
         scores.update({key: every - scores[key] for key in literally})
-    best = sorted(((score, key) for key, score in scores.items()), reverse=True)
+    best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)
     first = best[:_RANKED]
-    texts = _texts(reader, part, [key for _, key in first])
+    texts = _texts(reader, among.part, [key for _, key in first])
     weights = {word: known.weight for word, known in words.items()}
     better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first])
     ranked = sorted(better + best[_RANKED : hits.DEEPEST], reverse=True)
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
 
 
-def _with_words(
-    reader: Reader, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None
-) -> tuple[Counter[Key], bool]:
+def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[Counter[Key], bool]:
     """What the query's words in each part are worth together; and whether every part with any word is there."""
     read, rest = hits.split(words)
     scores: Counter[Key] = Counter()
     if read:
-        _add(scores, reader, read, part, allowed)
+        _add(scores, reader, read, among.part, among.allowed)
     if rest:
-        for key, _ in scores.most_common()[hits.DEEPEST :]:
-            del scores[key]
+        best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)[: hits.DEEPEST]
+        scores = Counter({key: score for score, key in best})
         more: Counter[Key] = Counter()
         _add(
             more,
             reader,
             rest,
-            part,
+            among.part,
             select(search_texts.c.number).where(search_texts.c.number.in_({n for n, _ in scores})),
         )
         scores.update({key: more[key] for key in scores})
@@ -90,11 +107,9 @@ def _add(scores: Counter[Key], reader: Reader, words: Sequence[Word], part: Part
             scores[number, -place] += weight
 
 
-def _with_text(
-    reader: Reader, asked: Query, words: Mapping[str, Word], part: Part, allowed: Select[Any] | None
-) -> tuple[set[Key], bool]:
+def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:
     """The parts in which the query stands as it is, of the best articles in which it does; whether these are all."""
-    articles = hits.with_grams(reader, asked, words, allowed)
+    articles = hits.with_grams(reader, asked, words, among.allowed)
     if articles is None:
         return set(), True
     there = articles.subquery()
@@ -102,7 +117,7 @@ def _with_text(
     numbers = [row["number"] for row in reader.rows(best)]
     found: set[Key] = set()
     for row in reader.rows(_LAID_OUT, {"numbers": numbers}):
-        fields = zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], part), strict=True)
+        fields = zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], among.part), strict=True)
         found.update((row["number"], -place) for text, place in fields if place is not None and asked.loose in text)
     return found, len(numbers) < hits.CANDIDATES
 
