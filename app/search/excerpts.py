@@ -19,6 +19,8 @@ MOST = 3
 
 _EXCERPT = 120
 """How many characters of a longer text are shown."""
+_MARKED = 100
+"""How much is marked in one text at most."""
 _BEFORE = 40
 """How many of them stand before what is marked first, at most."""
 _TOKENIZED = 4_000
@@ -77,7 +79,7 @@ def highlights(text: str, literally: Iterable[str], otherwise: Collection[tuple[
             if token.word is not None
         ]
         found += [span for words in otherwise for span in _in_a_row(said, words)]
-    return _merged([folded.original(start, end) for start, end in found])
+    return _merged([folded.original(start, end) for start, end in sorted(found)[:_MARKED]])
 
 
 def _marked(

@@ -153,7 +153,8 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
         there = literally.subquery()
         ordered = select(there.c.number, there.c.score).order_by(there.c.score.desc(), there.c.number.desc())
         rows = reader.rows(ordered.limit(CANDIDATES))
-        scores |= {row["number"]: int(row["score"]) // index.SCALE for row in rows}
+        for row in rows:
+            scores[row["number"]] = max(scores.get(row["number"], 0), int(row["score"]) // index.SCALE)
     best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
     numbers = search_articles.c.number.in_([number for _, number in best])
     exact = complete and len(best) < CANDIDATES
