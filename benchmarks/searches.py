@@ -1,4 +1,4 @@
-"""What is searched for: queries of each kind, each another one, as ready requests.
+"""What is searched for: queries of each kind, as ready requests, none again before all others were asked.
 
 What is read and written otherwise is in ``works.py``; the words come from ``words.py``.
 """
@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 
 from benchmarks import words
 from benchmarks.client import request
-from benchmarks.works import Step, Work
+from benchmarks.works import LEAST_ARTICLES, Step, Work
 
 SEARCHES = 20
 """Requests a round of each kind."""
 KINDS = (
     "search, a frequent word",
     "search, a name",
-    "search, two words",
+    "search, 2-3 words",
     "search, a question",
     "search, a phrase",
     "search, one character",
@@ -25,28 +25,46 @@ KINDS = (
     "search, key points",
     "suggest",
 )
+_TRIES = 200
+"""After so many queries that were asked before all of a kind were: then they come again."""
+_KANA = dict.fromkeys(map(ord, "のらもーをがすきみ"))
 
 Query = dict[str, str]
 
 
 def works() -> tuple[Work, ...]:
     """One work for each kind; each round goes on where the one before left off."""
-    asked = (_frequent, _name, _two_words, _question, _phrase, _character, _filtered, _key_points)
+    asked = (_frequent, _name, _keywords, _question, _phrase, _character, _filtered, _key_points)
     found = [Work(kind, _steps("/v1/search", each), bare=False) for kind, each in zip(KINDS, asked, strict=False)]
     return (*found, Work(KINDS[-1], _steps("/v1/search/suggest", _prefix), bare=False))
 
 
 def everything(random: Random) -> Iterator[bytes]:
     """Requests of all the kinds that find articles, without end."""
-    asked = (_frequent, _name, _two_words, _question, _phrase, _filtered)
+    asked = (_frequent, _name, _keywords, _question, _phrase, _character, _filtered)
     while True:
         yield request("GET", f"/v1/search?{urlencode(random.choice(asked)(random))}")
 
 
 def _steps(path: str, asked: Callable[[Random], Query]) -> Callable[[], list[Step]]:
-    random = Random(asked.__name__)
-    requests = ([(request("GET", f"{path}?{urlencode(asked(random))}"), 200)] for _ in iter(int, 1))
-    return lambda: list(islice(requests, SEARCHES))
+    steps = ([(request("GET", f"{path}?{query}"), 200)] for query in _fresh(asked, Random(asked.__name__)))
+    return lambda: list(islice(steps, SEARCHES))
+
+
+def _fresh(asked: Callable[[Random], Query], random: Random) -> Iterator[str]:
+    """Queries of a kind, none a second time before all were asked."""
+    before: set[str] = set()
+    tries = 0
+    while True:
+        query = urlencode(asked(random))
+        if query in before and tries < _TRIES:
+            tries += 1
+            continue
+        if query in before:
+            before.clear()
+        before.add(query)
+        tries = 0
+        yield query
 
 
 def _frequent(random: Random) -> Query:
@@ -54,17 +72,18 @@ def _frequent(random: Random) -> Query:
 
 
 def _name(random: Random) -> Query:
-    named = random.choice((words.person, words.product))
-    return {"q": named(random.randrange(len(words.SYLLABLES) ** 2))}
+    return {"q": random.choice(_topic(random).names)}
 
 
-def _two_words(random: Random) -> Query:
-    return {"q": f"{random.choice(words.WORDS)} {words.product(random.randrange(100))}"}
+def _keywords(random: Random) -> Query:
+    more = random.sample(words.WORDS, random.randint(1, 2))
+    return {"q": " ".join([*more, random.choice(_topic(random).names)])}
 
 
 def _question(random: Random) -> Query:
-    topic = words.Topic.of(random)
-    return {"q": f"{topic.places[0]}の{topic.actors[0]}は{topic.names[0]}と何を{random.choice(words.VERBS)}?"}
+    topic = _topic(random)
+    place, actor, name = (random.choice(some) for some in (topic.places, topic.actors, topic.names))
+    return {"q": f"{place}の{actor}は{name}と何を{random.choice(words.VERBS)}?"}
 
 
 def _phrase(random: Random) -> Query:
@@ -72,7 +91,7 @@ def _phrase(random: Random) -> Query:
 
 
 def _character(random: Random) -> Query:
-    return {"q": random.choice("".join(words.THINGS + words.SURNAMES).translate(dict.fromkeys(map(ord, "のらもー"))))}
+    return {"q": random.choice("".join(words.THINGS + words.ACTORS + words.SURNAMES + words.GIVEN).translate(_KANA))}
 
 
 def _filtered(random: Random) -> Query:
@@ -80,8 +99,14 @@ def _filtered(random: Random) -> Query:
 
 
 def _key_points(random: Random) -> Query:
-    return _two_words(random) | {"in": "key_points"}
+    return _keywords(random) | {"in": "key_points"}
 
 
 def _prefix(random: Random) -> Query:
-    return {"q": random.choice(words.WORDS)[: random.randint(1, 2)]}
+    begun = random.choice((words.WORDS, words.SURNAMES, words.THINGS, words.SYLLABLES))
+    return {"q": random.choice(begun)[: random.randint(1, 2)]}
+
+
+def _topic(random: Random) -> words.Topic:
+    """What an article is about that each database holds, so that its names are found; drawn as ``corpus.py`` does."""
+    return words.Topic.of(Random(random.randint(1, LEAST_ARTICLES)))

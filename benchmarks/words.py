@@ -55,9 +55,11 @@ TAGS = ("暮らし", "経済", "科学", "環境", "交通", "文化", "防災",
 WORDS = (
     "菊", "橋", "修理", "バス", "コーヒー", "教室", "海藻", "校舎", "雨水", "和紙", "発電所", "朝市", "観察", "祭り",
     "時刻表", "空き家", "防災", "風車", "有機栽培", "音楽", "自転車", "温泉", "高齢者", "翻訳", "高層", "園芸", "研究",
-    "農業", "観光", "鉄道", "図書館", "気象台", "博物館", "職人", "水道", "料理", "森林", "消防団",
+    "農業", "観光", "鉄道", "図書館", "気象台", "博物館", "職人", "水道", "料理", "森林", "消防団", "品種", "地元", "科学",
+    "養殖", "仕組み", "技術", "太陽光", "屋台", "伝統", "電車", "活用", "地図", "小型", "畑", "ホール", "計画", "専用", "道路",
+    "見守り", "アプリ", "木造", "住宅", "商店会", "経営者", "漁業", "保育園", "園長", "学芸員", "若手", "大学", "直通",
 )  # fmt: skip
-"""Words of the above by themselves, each in a tenth to a half of the articles."""
+"""Words of the above by themselves, most of them in a third to a half of the articles."""
 SURNAMES = (
     "稲葉", "早乙女", "日向", "桐生", "鳴海", "氷室", "神楽", "常盤", "綾瀬", "露木", "水無月", "朝比奈", "榊", "柏木",
     "葛西", "雨宮", "九条", "小鳥遊", "御影", "夏目", "芹沢", "真壁", "篠原", "浅葱",
@@ -71,6 +73,9 @@ SYLLABLES = (
     "ネモ", "クァ", "ボルタ", "シエ", "フォル", "ジャム", "エクセ", "トゥイ", "マズ", "ウィノ", "ハク",
 )  # fmt: skip
 """Names are put together from these: people nobody knows, and products that no dictionary has."""
+PEOPLE = len(SURNAMES) * len(GIVEN)
+PRODUCTS = len(SYLLABLES) ** 2 + len(SYLLABLES) ** 3
+"""How many names there are; of the products most are in one article of thousands, or in none yet."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +90,20 @@ class Topic:
     @classmethod
     def of(cls, random: Random) -> "Topic":
         """A topic of its own for each article."""
-        names = [person(_rank(random)), person(_rank(random)), product(_rank(random)), product(_rank(random))]
+        names = [person(_rank(random, PEOPLE)) for _ in range(3)] + [product(_rank(random, PRODUCTS)) for _ in range(5)]
         return cls(random.sample(PLACES, 4), random.sample(ACTORS, 5), random.sample(THINGS, 6), names)
 
 
 def person(rank: int) -> str:
-    """The full name of rank 0 to 575, the most frequent first."""
+    """The full name of a rank below ``PEOPLE``, the most frequent first."""
     return SURNAMES[rank % len(SURNAMES)] + GIVEN[rank // len(SURNAMES)]
 
 
 def product(rank: int) -> str:
-    """An invented katakana word, as ``person``."""
-    return SYLLABLES[rank % len(SYLLABLES)] + SYLLABLES[rank // len(SYLLABLES)]
+    """The invented katakana word of a rank below ``PRODUCTS``: of two syllables, and of three where two are used up."""
+    base = len(SYLLABLES)
+    count, rank = (2, rank) if rank < base**2 else (3, rank - base**2)
+    return "".join(SYLLABLES[rank // base**at % base] for at in range(count))
 
 
 def sentence(random: Random, topic: Topic) -> str:
@@ -118,9 +125,9 @@ def paragraphs(random: Random, topic: Topic, count: int, sentences: int) -> str:
     return "\n\n".join("".join(sentence(random, topic) for _ in range(sentences)) for _ in range(count))
 
 
-def _rank(random: Random) -> int:
-    """A rank after Zipf: the first comes up most, and of all others the higher the rank the seldomer."""
-    return int((len(SURNAMES) * len(GIVEN)) ** random.random()) - 1
+def _rank(random: Random, ranks: int) -> int:
+    """One of so many ranks after Zipf: the first comes up most, and of all others the higher the rank the seldomer."""
+    return int((ranks + 1) ** random.random()) - 1
 
 
 _PATTERNS = (

@@ -44,7 +44,7 @@ def matching(grams: Collection[str]) -> Select[Any]:
 
 
 def prefer_index(reader: Reader) -> None:
-    """Let the planner use the index to the end of the transaction: it does not see what reading all arrays costs."""
+    """Let the planner use the index to the end of the transaction: it does not see what all arrays cost."""
     reader.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
 
 
