@@ -1,4 +1,4 @@
-"""The least HTTP client there is: one keep-alive connection on loopback, requests as ready bytes.
+"""The least HTTP client there is: one keep-alive connection, requests as ready bytes.
 
 It is the same for every server measured, and its CPU time is no server's; what is asked is in ``works.py``.
 """
@@ -51,10 +51,10 @@ def encode(value: object) -> bytes:
 
 
 class Connection:
-    """One connection to a port on loopback, for the length of a ``with`` block."""
+    """One connection to a port, on loopback unless told otherwise, for the length of a ``with`` block."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_SECONDS)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._socket = socket.create_connection((host, port), timeout=_TIMEOUT_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self) -> Self:

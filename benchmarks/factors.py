@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.processes import Private
 from benchmarks.report import MEMORY_MB, Figures
 
 
@@ -31,7 +32,7 @@ class Stage:
     imports: Sequence[Import]
     reads: Sequence[Figures]
     disk_bytes: int
-    private_bytes: int
+    private: Private
     index_times_texts: float
 
 
@@ -110,7 +111,8 @@ def rows(stages: Sequence[Stage]) -> Iterator[Row]:
     per_cpu_second = [median(each.articles / each.cpu_ns for each in some) * 1e9 for some in imports]
     yield Row("", "per CPU s", per_cpu_second, "{:.1f}")
     yield Row("", "per s", [median(each.articles / each.wall_ns for each in some) * 1e9 for some in imports], "{:.1f}")
-    yield Row("memory of the worker", "MB", [stage.private_bytes / 1e6 for stage in stages], "{:.1f}", MEMORY)
+    yield Row("memory of the worker", "MB", [stage.private.all / 1e6 for stage in stages], "{:.1f}", MEMORY)
+    yield Row("", "MB of files", [stage.private.clean / 1e6 for stage in stages], "{:.1f}")
     yield Row("search index", "× its texts", [stage.index_times_texts for stage in stages])
     yield Row("disk an article", "KB", [stage.disk_bytes / stage.articles / 1e3 for stage in stages], "{:.1f}")
 

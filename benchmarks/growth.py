@@ -85,8 +85,8 @@ def _stage(store: Store, before: int, size: int, given: argparse.Namespace, tell
     index_bytes, text_bytes = indexing.sizes(store)
     with rounds.bench(store, partial(_plan, articles=size)) as bench:
         rounds.measure([bench], given.rounds, given.seconds, lambda step: tell(f"{size:,} articles. {step}"))
-        private_bytes = max(bench.private_bytes.values())
-        return Stage(size, imports, bench.figures(), disk_bytes, private_bytes, index_bytes / text_bytes)
+        private = max(bench.private_bytes.values())
+        return Stage(size, imports, bench.figures(), disk_bytes, private, index_bytes / text_bytes)
 
 
 def _plan(connection: Connection, articles: int) -> works.Plan:

@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -24,11 +25,22 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 END_SECONDS = 35
 """How long a server may take to start, and to end by itself (``kiku serve`` waits 30) before it is killed."""
+ANSWERED = b"+\n"
+"""What ``crowd.py`` writes into its log for each search that was answered."""
 _CPUCLOCK_SCHED = 2
-_PRIVATE = frozenset({"Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"})
+_CLEAN = "Private_Clean:"
+_PRIVATE = frozenset({_CLEAN, "Private_Dirty:", "Private_Hugetlb:"})
 
 Process = AbstractContextManager["subprocess.Popen[bytes]"]
 """A process that runs for the length of a ``with`` block at most."""
+
+
+class Private(NamedTuple):
+    """The memory that a server shares with nobody, in bytes."""
+
+    all: int
+    clean: int
+    """What of it stands in files as it is, the dictionary's above all: shared as soon as another process reads it."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +60,12 @@ class Server:
                 used[process_id] = time.clock_gettime_ns((~process_id << 3) | _CPUCLOCK_SCHED)
         return used
 
-    def private_bytes(self) -> int:
-        """The memory that each process of the tree shares with nobody."""
+    def private_bytes(self) -> Private:
+        """The memory of all processes of the tree that each shares with nobody."""
         rollups = (Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii") for each in _tree(self.process_id))
         lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
-        return sum(int(line[1]) * 1024 for line in lines if line[0] in _PRIVATE)
+        found = [(line[0], int(line[1]) * 1024) for line in lines if line[0] in _PRIVATE]
+        return Private(sum(taken for _, taken in found), sum(taken for kind, taken in found if kind == _CLEAN))
 
 
 def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
@@ -98,10 +111,19 @@ def bare(answers: Path, target: str, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def crowd(port: int, folder: Path) -> Iterator[None]:
-    """``crowd.py`` searching at this port for the length of the block."""
-    with _running(["-m", "benchmarks.crowd", str(port)], os.environ | {"PYTHONPATH": str(ROOT)}, folder):
-        yield
+def crowd(port: int, folder: Path) -> Iterator[Callable[[], int]]:
+    """``crowd.py`` searching at this port for the length of the block: what tells how often it was answered so far.
+
+    Raises: RuntimeError when it is asked and the crowd searches no more.
+    """
+    with _running(["-m", "benchmarks.crowd", str(port)], os.environ | {"PYTHONPATH": str(ROOT)}, folder) as process:
+
+        def answered() -> int:
+            if process.poll() is not None:
+                raise RuntimeError("Nobody searches any more; the log is above.")
+            return (folder / "log").stat().st_size // len(ANSWERED)
+
+        yield answered
 
 
 @contextmanager

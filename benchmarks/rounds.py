@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import bare, processes, works
 from benchmarks.client import Connection, expected, request
-from benchmarks.processes import Server
+from benchmarks.processes import Private, Server
 from benchmarks.report import Batch, Figures
 from benchmarks.stores import Store
 
@@ -30,7 +30,7 @@ class Bench:
     bare: Server
     database: Server | None
     plan: works.Plan
-    private_bytes: dict[str, int] = field(default_factory=dict)
+    private_bytes: dict[str, Private] = field(default_factory=dict)
     batches: dict[str, list[Batch]] = field(default_factory=lambda: defaultdict(list))
     bare_batches: dict[str, list[Batch]] = field(default_factory=lambda: defaultdict(list))
 

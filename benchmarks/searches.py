@@ -103,7 +103,7 @@ def _key_points(random: Random) -> Query:
 
 
 def _prefix(random: Random) -> Query:
-    begun = random.choice((words.WORDS, words.SURNAMES, words.THINGS, words.SYLLABLES))
+    begun = random.choice((words.WORDS, words.SURNAMES, words.BEGINNINGS, words.SYLLABLES))
     return {"q": random.choice(begun)[: random.randint(1, 2)]}
 
 
