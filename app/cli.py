@@ -114,7 +114,11 @@ def migrate() -> None:
 
 @commands.command()
 def rebuild() -> None:
-    """Make the search index anew; readers go on searching. Needed when the dictionary or the synonyms change."""
+    """Make the search index anew; readers go on searching.
+
+    Needed where articles were published before there was search, and when the dictionary, the synonyms or the rules
+    by which texts are read change: serving then begins only afterwards.
+    """
     with _database() as database, Progress(console=_console(), transient=True) as progress:
         with database.reading() as reader:
             task = progress.add_task("Rebuilding the index", total=snapshots.count(reader))

@@ -4,6 +4,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -122,6 +124,37 @@ def client(app: ASGIApp, database: Database) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         client.headers["Authorization"] = f"Bearer {a_key(database, 'admin')}"
         yield client
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two databases that are asked the same: a client that may do everything, and its clock."""
+
+    client: TestClient
+    database: Database
+    clock: Clock
+
+
+@pytest.fixture
+def both(
+    tmp_path: Path, sqlite_template: Path, postgres_address: str, postgres_template: str
+) -> Iterator[tuple[Side, Side]]:
+    """SQLite and PostgreSQL side by side, fresh, each with an application of its own."""
+    shutil.copy(sqlite_template, tmp_path / "kiku.db")
+    name = f"{postgres_template}_{next(_numbers)}"
+    _command(postgres_address, f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
+    with ExitStack() as stack:
+        stack.callback(_command, postgres_address, f'DROP DATABASE "{name}" WITH (FORCE)')
+        sides = []
+        for url in (f"sqlite:///{tmp_path / 'kiku.db'}", _address(postgres_address, name)):
+            clock = Clock()
+            database = Database(url, clock)
+            stack.callback(database.close)
+            app = create_app(Settings(database_url=url, access_log="off"), database)
+            client = stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
+            client.headers["Authorization"] = f"Bearer {a_key(database, 'admin')}"
+            sides.append(Side(client, database, clock))
+        yield sides[0], sides[1]
 
 
 def a_key(database: Database, *scopes: Scope) -> str:

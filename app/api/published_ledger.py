@@ -17,7 +17,7 @@ from app.database import Reader as Snapshot
 from app.delivery import ledger_lists, part_lists, schemas
 from app.delivery.ledger_lists import Filters
 from app.errors import NotFound
-from app.search.answers import POSITION, Asked, Parts, Position, turn
+from app.search.answers import POSITION, PartList
 from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
@@ -116,20 +116,17 @@ def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked
         published_before=query.published_before,
     )
 
-    def found(after: Position | None) -> Parts:
-        return Parts(reader, Asked.read(reader, asked, cited, after), "source", filters)
-
-    with turn(reader):
-        return public_lists.answer(
-            request,
-            query,
-            bound=paging.bound_to("sources", asked, *astuple(filters)),
-            kinds=POSITION,
-            find=lambda after, limit: found(after).bodies(limit),
-            count=lambda _: paging.Count(**asdict(found(None).total())),
-            state=None,
-            surrogate_keys="articles sources",
-        )
+    found = PartList(reader, asked, "source", cited, filters)
+    return public_lists.answer(
+        request,
+        query,
+        bound=paging.bound_to("sources", asked, *astuple(filters)),
+        kinds=POSITION,
+        find=found.find,
+        count=lambda _: paging.Count(**asdict(found.total())),
+        state=None,
+        surrogate_keys="articles sources",
+    )
 
 
 @router.get(

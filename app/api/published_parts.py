@@ -17,7 +17,7 @@ from app.delivery import part_lists, schemas
 from app.delivery.part_lists import Filters, Kind
 from app.errors import NotFound
 from app.search import index
-from app.search.answers import POSITION, Asked, Parts, Position, turn
+from app.search.answers import POSITION, PartList
 from app.search.fields import Part
 from app.search.query import REFUSED, SearchText
 from app.sync import changes
@@ -130,21 +130,17 @@ def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> R
 def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, asked: str) -> Response:
     """What a query finds among the parts, the best first."""
     filters = _filters(query)
-
-    def found(after: Position | None) -> Parts:
-        return Parts(reader, Asked.read(reader, asked, filters, after), part)
-
-    with turn(reader):
-        return public_lists.answer(
-            request,
-            query,
-            bound=paging.bound_to(part, asked, *astuple(filters)),
-            kinds=POSITION,
-            find=lambda after, limit: found(after).bodies(limit),
-            count=lambda _: paging.Count(**asdict(found(None).total())),
-            state=(changes.state(reader), index.state(reader)),
-            surrogate_keys="articles",
-        )
+    parts = PartList(reader, asked, part, filters)
+    return public_lists.answer(
+        request,
+        query,
+        bound=paging.bound_to(part, asked, *astuple(filters)),
+        kinds=POSITION,
+        find=parts.find,
+        count=lambda _: paging.Count(**asdict(parts.total())),
+        state=(changes.state(reader), index.state(reader)),
+        surrogate_keys="articles",
+    )
 
 
 def _filters(query: PartQuery) -> Filters:

@@ -110,14 +110,15 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     after = paging.position(query.cursor, bound, answers.POSITION)
 
     def build() -> tuple[bytes, dict[str, str]]:
-        asked = Asked.read(reader, query.q, filters, after)
-        part = _PARTS.get(query.within)
-        found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
-        total = found.total()
-        counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
-        meant = suggestions.meant(reader, query.q) if total.value == 0 else None
+        with answers.turn(reader):
+            asked = Asked.read(reader, query.q, filters, after)
+            part = _PARTS.get(query.within)
+            found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
+            total = found.total()
+            counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
+            meant = suggestions.meant(reader, query.q) if total.value == 0 else None
+            items = found.items(query.limit + 1)
         beside = {"total": asdict(total), "facets": counted, "did_you_mean": meant}
-        items = found.items(query.limit + 1)
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)
 
     return _answer(request, reader, build)
@@ -162,7 +163,8 @@ def list_related(
     article_id, _etag = here
 
     def build() -> tuple[bytes, dict[str, str]]:
-        return b'{"items":[' + b",".join(related.find(reader, article_id, query.limit)) + b"]}", {}
+        with answers.turn(reader):
+            return b'{"items":[' + b",".join(related.find(reader, article_id, query.limit)) + b"]}", {}
 
     return _answer(request, reader, build)
 
@@ -170,9 +172,4 @@ def list_related(
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
     tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
-
-    def in_turn() -> tuple[bytes, dict[str, str]]:
-        with answers.turn(reader):
-            return build()
-
-    return conditional.lazy(request, tag, in_turn, surrogate_keys="articles")
+    return conditional.lazy(request, tag, build, surrogate_keys="articles")

@@ -100,7 +100,7 @@ def within(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection
 def standing(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection[str]) -> dict[tuple[str, int], str]:
     """The parts of these articles that pass the filters, each with its id, a citation with that of its source."""
     table = _TABLES[kind]
-    id = table.c.source_id if "source_id" in table.c and kind == "citation" else _id(table)
+    id = table.c.source_id if kind == "citation" else _id(table)
     query = _selected(table, filters, table.c.article_id, table.c.position, id.label("id"))
     rows = reader.rows(query.where(table.c.article_id.in_(article_ids)))
     return {(row["article_id"], row["position"]): row["id"] for row in rows}

@@ -7,14 +7,14 @@ import json
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Select, bindparam, select
 
-from app.database import Reader, Row
+from app.database import Reader
 from app.delivery import ledger_lists, listings, part_lists
 from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
@@ -176,48 +176,70 @@ class Parts:
         for some in index.portions(sorted({number for number, _ in keys})):
             numbers = {id: number for number, id in _ids(self._reader, some).items()}
             found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(numbers))
-            passing |= {(numbers[article], -place): id for (article, place), id in found.items()}
-        if self._part == "source":
-            cited = {id for key, id in passing.items() if key in keys}
-            known: set[str] = set()
-            for some in index.portions(sorted(cited)):
-                known |= ledger_lists.sources_of(self._reader, self._sources, some).keys()
-            passing = {key: id for key, id in passing.items() if id in known}
-        return {key: id for key, id in passing.items() if key in keys}
+            placed = {(numbers[article], -place): id for (article, place), id in found.items()}
+            passing |= {key: id for key, id in placed.items() if key in keys}
+        if self._part != "source":
+            return passing
+        known: set[str] = set()
+        for some in index.portions(sorted(set(passing.values()))):
+            known |= self._cited(some).keys()
+        return {key: id for key, id in passing.items() if id in known}
 
     def _page(self, limit: int) -> list[tuple[int, Key, Mapping[str, Any]]]:
         """Up to ``limit`` of them behind the page before, with their rows."""
         found = self._asked.behind(self._hits.ranked)[:limit]
         ids = _ids(self._reader, {number for _, (number, _) in found})
-        rows: Mapping[Any, Mapping[str, Any]] = part_lists.within(
-            self._reader, _KINDS[self._part], self._asked.filters, list(ids.values())
-        )
-        if self._part == "source":
-            rows = self._cited(rows)
-        return [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
+        rows = part_lists.within(self._reader, _KINDS[self._part], self._asked.filters, list(ids.values()))
+        shown = [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
+        if self._part != "source":
+            return shown
+        cited = self._cited({row["source_id"] for _, _, row in shown})
+        return [(score, key, {"id": row["source_id"], "source": cited[row["source_id"]]}) for score, key, row in shown]
 
-    def _cited(self, citations: Mapping[Any, Row]) -> dict[Any, Mapping[str, Any]]:
-        """The sources of these citations that pass the filters of sources."""
-        cited = {row["source_id"] for row in citations.values()}
-        found = ledger_lists.sources_of(self._reader, self._sources, cited)
-        return {
-            at: {"id": row["source_id"], "source": found[row["source_id"]]}
-            for at, row in citations.items()
-            if row["source_id"] in found
-        }
+    def _cited(self, ids: Collection[str]) -> dict[str, bytes]:
+        """Those of the sources that pass their own filters."""
+        return ledger_lists.sources_of(self._reader, self._sources, ids)
+
+
+class PartList:
+    """A list of parts that a query finds, as a page of it is asked for: found once, though it is counted, too."""
+
+    def __init__(
+        self, reader: Reader, text: str, part: Part, filters: Filters, sources: ledger_lists.Filters | None = None
+    ) -> None:
+        query.demand_readable(text)
+        self._reader, self._text, self._part = reader, text, part
+        self._filters, self._sources = filters, sources
+        self._found: Parts | None = None
+
+    def find(self, after: Position | None, limit: int) -> list[Item]:
+        """Up to ``limit`` parts behind the page before. Raises: Busy."""
+        return self._parts(after).bodies(limit)
+
+    def total(self) -> Total:
+        """How many there are. Raises: Busy."""
+        return self._parts(None).total()
+
+    def _parts(self, after: Position | None) -> Parts:
+        if self._found is None:
+            with turn(self._reader):
+                asked = Asked.read(self._reader, self._text, self._filters, after)
+                self._found = Parts(self._reader, asked, self._part, self._sources)
+        return self._found
 
 
 class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
-    def __init__(self, reader: Reader, asked: Asked, numbers: Collection[int]) -> None:
+    def __init__(self, reader: Reader, asked: Asked, found: Iterable[int]) -> None:
+        numbers = list(dict.fromkeys(found))
         self._query = asked.query
         terms = {known.id: word for word, known in asked.words.items()}
         self._words: defaultdict[int, set[str]] = defaultdict(set)
-        for row in hits.impacts(reader, asked.words.values(), list(set(numbers))):
+        for row in hits.impacts(reader, asked.words.values(), numbers):
             self._words[row["number"]].add(terms[row["term_id"]])
-        self._rows = {row["number"]: row for row in reader.rows(_ARTICLES, {"numbers": list(set(numbers))})}
-        self._texts = hits.texts_of(reader, list(self._rows))
+        self._rows = {row["number"]: row for row in reader.rows(_ARTICLES, {"numbers": numbers})}
+        self._texts = hits.texts_of(reader, numbers)
 
     def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
         row = self._rows[number]
@@ -226,9 +248,9 @@ class _Shown:
         part = None if type == "article" else (type, place)
         inside = [each for each in texts if part is None or part in each[0].places]
         excerpted = excerpts.show(self._query, inside, self._words[number])
-        pointers = [each.pointer for each in excerpted]
-        if part is not None:  # a part is somewhere, whether its own words show it or not
-            pointers += [each.pointer for each in fields(article) if part in each.places]
+        # A part is somewhere, whether its own words show it or not.
+        elsewhere = [] if part is None else [field.pointer for field, _ in inside]
+        pointers = [each.pointer for each in excerpted] + elsewhere
         page, anchor = _where(article, pointers)
         parts = [each._asdict() for each in excerpted]
         head = encode({"type": type, "id": id or row["article_id"]})

@@ -20,13 +20,13 @@ CANDIDATES = 200
 """How many articles several words are answered with."""
 DEEPEST = 1_000
 """How many hits can be paged through."""
+RANKED = 100
+"""How many of the best are ranked by their texts."""
 
 _READ = 4_000
 """How many postings are read to find candidates: the rarest words' first."""
 _SENTENCE = 3
 """How many words a compound has at least that is read as several where it stands nowhere."""
-_RANKED = 100
-"""How many of the best are ranked by their texts."""
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
 
 _p, _t = search_postings.c, search_terms.c
@@ -73,9 +73,10 @@ def find(
     reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int = DEEPEST
 ) -> Hits:
     """The articles that the query finds, of those whose numbers are ``allowed``; at most so many are ranked."""
-    together = asked.together and not _is_sentence(reader, asked, words)
-    found = _all_of(reader, asked, words, allowed, most) if together else _any_of(reader, asked, words, allowed)
-    best, rest = found.ranked[:_RANKED], found.ranked[_RANKED:]
+    found = _all_of(reader, asked, words, allowed, most) if asked.together else None
+    if found is None or (not found.ranked and _is_sentence(reader, asked, words, allowed)):
+        found = _any_of(reader, asked, words, allowed)
+    best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
     texts = texts_of(reader, [number for _, number in best])
     weights = {word: known.weight for word, known in words.items()}
     better = query.rank(asked, weights, [(score, number, texts[number]) for score, number in best])
@@ -115,11 +116,11 @@ def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tup
     return sorted(((score, number) for number, score in scores.items() if number != besides), reverse=True)
 
 
-def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word]) -> bool:
-    """Whether a compound of many words stands nowhere: then it is taken for a sentence without particles."""
+def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> bool:
+    """Whether a compound that none of the ``allowed`` has is taken for a sentence: if it is long and stands nowhere."""
     if asked.phrase or len(asked.words) < _SENTENCE:
         return False
-    return not _all_of(reader, asked, words, None, 1).ranked
+    return allowed is None or not _all_of(reader, asked, words, None, 1).ranked
 
 
 def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int) -> Hits:

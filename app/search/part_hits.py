@@ -25,8 +25,6 @@ _PLACES = select(_p.term_id, _p.number, _p.places).where(_p.term_id.in_(bindpara
 _LAID_OUT = select(search_texts.c.number, search_texts.c.folded, search_texts.c.layout).where(
     search_texts.c.number.in_(bindparam("numbers", expanding=True))
 )
-_RANKED = 100
-"""How many of the best are ranked by their texts."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +67,11 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) 
         complete = complete and all_of_them
         scores.update({key: every - scores[key] for key in literally})
     best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)
-    first = best[:_RANKED]
+    first = best[: hits.RANKED]
     texts = _texts(reader, among.part, [key for _, key in first])
     weights = {word: known.weight for word, known in words.items()}
     better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first])
-    ranked = sorted(better + best[_RANKED : hits.DEEPEST], reverse=True)
+    ranked = sorted(better + best[hits.RANKED : hits.DEEPEST], reverse=True)
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
 
 
@@ -87,13 +85,8 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
         best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)[: hits.DEEPEST]
         scores = Counter({key: score for score, key in best})
         more: Counter[Key] = Counter()
-        _add(
-            more,
-            reader,
-            rest,
-            among.part,
-            select(search_texts.c.number).where(search_texts.c.number.in_({n for n, _ in scores})),
-        )
+        there = search_texts.c.number.in_({number for number, _ in scores})
+        _add(more, reader, rest, among.part, select(search_texts.c.number).where(there))
         scores.update({key: more[key] for key in scores})
     return scores, not rest
 

@@ -1,4 +1,7 @@
-"""The search index: words, where they stand, folded texts and grams; what is published needs `kiku rebuild`."""
+"""The search index: words, where they stand, folded texts and grams; what is published needs `kiku rebuild`.
+
+Citations get an index by article and publisher in place of that by article: facets are counted by it.
+"""
 
 from collections.abc import Sequence
 

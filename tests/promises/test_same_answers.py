@@ -3,21 +3,13 @@
 import json
 import random
 import re
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
 from fastapi.testclient import TestClient
-from psycopg.sql import SQL, Identifier
 
-from app.database import Database
-from app.main import create_app
-from app.settings import Settings
-from tests.conftest import Clock, _address, a_key
+from tests import conftest
 from tests.factories import a_section
 
 STEPS = 220
@@ -55,24 +47,9 @@ class Side:
 
 
 @pytest.fixture
-def sides(
-    tmp_path: Path, sqlite_template: Path, postgres_address: str, postgres_template: str
-) -> Iterator[tuple[Side, Side]]:
-    shutil.copy(sqlite_template, tmp_path / "kiku.db")
-    name = f"{postgres_template}_same"
-    made = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(postgres_template))
-    with psycopg.connect(postgres_address, autocommit=True) as server, ExitStack() as stack:
-        server.execute(made)
-        stack.callback(server.execute, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-        found = []
-        for url in (f"sqlite:///{tmp_path / 'kiku.db'}", _address(postgres_address, name)):
-            database = Database(url, Clock())
-            stack.callback(database.close)
-            app = create_app(Settings(database_url=url, access_log="off"), database)
-            http = stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
-            http.headers["Authorization"] = f"Bearer {a_key(database, 'admin')}"
-            found.append(Side(http))
-        yield found[0], found[1]
+def sides(both: tuple[conftest.Side, conftest.Side]) -> tuple[Side, Side]:
+    sqlite, postgresql = both
+    return Side(sqlite.client), Side(postgresql.client)
 
 
 class Script:

@@ -1,29 +1,23 @@
 """Search over HTTP: the shape of its answers, true at every moment, whatever is asked, on both databases alike."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 
 from app import cli, worker
 from app.database import Database
 from app.delivery import schemas
 from app.delivery.part_lists import Filters
-from app.main import create_app
 from app.publishing import publish as publishing
-from app.settings import Settings
 from app.wire import paging
-from tests.conftest import Clock, _address, a_key
+from tests.conftest import Clock, Side
 from tests.delivery.library import walk
 from tests.factories import a_section, create, publish, published
 from tests.promises.test_error_shape import assert_problem
@@ -352,27 +346,11 @@ class TestBothDatabases:
     )
 
     @pytest.fixture
-    def clients(
-        self, tmp_path: Path, sqlite_template: Path, postgres_address: str, postgres_template: str
-    ) -> Iterator[list[TestClient]]:
-        shutil.copy(sqlite_template, tmp_path / "kiku.db")
-        name = f"{postgres_template}_search"
-        made = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(postgres_template))
-        with psycopg.connect(postgres_address, autocommit=True) as server, ExitStack() as stack:
-            server.execute(made)
-            stack.callback(server.execute, SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-            found = []
-            for url in (f"sqlite:///{tmp_path / 'kiku.db'}", _address(postgres_address, name)):
-                clock = Clock()
-                database = Database(url, clock)
-                stack.callback(database.close)
-                app = create_app(Settings(database_url=url, access_log="off"), database)
-                http = stack.enter_context(TestClient(app))
-                http.headers["Authorization"] = f"Bearer {a_key(database, 'admin')}"
-                corpus.fill(http, clock, identified=True)
-                count(database)
-                found.append(http)
-            yield found
+    def clients(self, both: tuple[Side, Side]) -> list[TestClient]:
+        for side in both:
+            corpus.fill(side.client, side.clock, identified=True)
+            count(side.database)
+        return [side.client for side in both]
 
     def test_the_same_articles_are_found_in_the_same_order_and_shown_alike(self, clients: list[TestClient]) -> None:
         def told(client: TestClient, path: str, **wanted: Any) -> Any:
