@@ -107,6 +107,10 @@ class Reader:
         """All rows of a SELECT, each by column name."""
         return [row._mapping for row in self.connection.execute(statement, parameters).all()]  # noqa: SLF001 - SQLAlchemy's documented name
 
+    def tuples(self, statement: Executable, parameters: Row | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT, each in the order of its columns: for many that are small."""
+        return [*map(tuple, self.connection.execute(statement, parameters).all())]
+
     def row(self, statement: Executable, parameters: Row | None = None) -> Row | None:
         """The first row of a SELECT by column name, or None."""
         found = self.connection.execute(statement, parameters).first()

@@ -3,7 +3,6 @@
 What searching costs is measured in ``rounds.py``.
 """
 
-import json
 import os
 import sqlite3
 import time
@@ -86,19 +85,19 @@ def _per_second(store: Store) -> float:
         articles = _taken_out(writer)
         before = _cpu_ns(store)
         for article in articles:
-            index.put(writer, article)
+            index.put(writer, article.body)
         taken_ns = processes.spent_ns(before, _cpu_ns(store))
         raise _RolledBack
     return len(articles) * 1e9 / taken_ns
 
 
-def _taken_out(writer: Writer) -> list[dict[str, object]]:
+def _taken_out(writer: Writer) -> list[snapshots.Found]:
     """Public articles that are in the index no more, and a process that has put one into it already."""
     found = [snapshots.read(writer, id) for id in snapshots.ids(writer, None, MEASURED)]
-    articles = [json.loads(each.body) for each in found if each is not None]
-    index.put(writer, articles[0])  # the dictionary is open, the statements are built
+    articles = [each for each in found if each is not None]
+    index.put(writer, articles[0].body)  # the dictionary is open, the statements are built
     for article in articles:
-        index.drop(writer, article["id"])
+        index.drop(writer, article.article_id)
     return articles
 
 

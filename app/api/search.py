@@ -18,7 +18,7 @@ from app.articles.fields import Id, Instant, Language, Slug
 from app.database import Reader as Snapshot
 from app.delivery import schemas, snapshots
 from app.delivery.part_lists import Filters
-from app.delivery.snapshots import encode
+from app.delivery.shapes import encode
 from app.errors import NotFound
 from app.search import answers, index, related, suggestions
 from app.search import facets as counts

@@ -16,8 +16,7 @@ from app.articles.sources import sources
 from app.articles.tags import tags
 from app.database import Reader, Row
 from app.delivery.parts import public_citations, public_tags
-from app.delivery.shapes import Shape
-from app.delivery.snapshots import encode
+from app.delivery.shapes import Shape, encode
 
 _CITED_AS = (public_citations.c.article_id, public_citations.c.published_at)
 _SOURCE = select(sources, publishers.c.name.label("publisher_name")).outerjoin(

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from app.database import Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
-from app.delivery.snapshots import encode
+from app.delivery.shapes import encode
 from app.errors import Conflict
 
 

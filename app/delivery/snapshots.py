@@ -5,7 +5,6 @@ What the bytes say is decided in ``shapes.py``; rows for public lists of parts a
 
 import gzip
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,7 @@ from app import text
 from app.articles.slugs import slugs
 from app.database import Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
+from app.delivery.shapes import encode
 
 snapshots = Table(
     "snapshots",
@@ -75,7 +75,6 @@ _DROP = delete(snapshots).where(snapshots.c.article_id == bindparam("article"))
 _STORED_CONTENT = select(snapshots.c.content_sha256, snapshots.c.revised_at, snapshots.c.etag).where(
     snapshots.c.article_id == bindparam("article")
 )
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -85,11 +84,6 @@ class Found:
     article_id: str
     etag: str
     body: bytes
-
-
-def encode(value: Any) -> bytes:
-    """JSON as every answer writes it: UTF-8, compact, keys in the document's order."""
-    return _JSON.encode(value).encode()
 
 
 def etag_of(body: bytes) -> str:
@@ -103,8 +97,8 @@ def content_sha256(article: shapes.Shape) -> str:
     return hashlib.sha256(encode(said)).hexdigest()
 
 
-def put(writer: Writer, article: shapes.Shape) -> str:
-    """Freeze the public article, its pages and its card in place of what was there; returns its ETag."""
+def put(writer: Writer, article: shapes.Shape) -> Found:
+    """Freeze the public article, its pages and its card in place of what was there; returns what it is now."""
     drop(writer, article["id"])
     body = encode(article)
     etag = etag_of(body)
@@ -134,7 +128,7 @@ def put(writer: Writer, article: shapes.Shape) -> str:
     ]
     for row in external:  # an id that has moved to another article since stays there
         writer.insert_absent(snapshot_external_ids, row)
-    return etag
+    return Found(article["id"], etag, body)
 
 
 def claim_external_ids(writer: Writer, article: shapes.Shape) -> None:

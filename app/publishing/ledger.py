@@ -153,9 +153,9 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
         for article in articles:
             if _bring(article, ledger, merged):
                 article["revised_at"] = writer.stamp
-                snapshots.put(writer, article)
+                frozen = snapshots.put(writer, article)
                 parts.put(writer, article)
-                index.put(writer, article)
+                index.put(writer, frozen.body)
                 changed[article["id"]] = surrogate_keys(article["id"])
     if changed:
         changes.append(writer, changed, live=True)

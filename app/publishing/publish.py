@@ -3,7 +3,6 @@
 What stands between a draft and this is in ``checks.py``.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,16 +57,14 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     changed = public is None or public[0] != snapshots.content_sha256(article)
     if changed or public is None:
         snapshots.claim_external_ids(writer, article)
-        etag = snapshots.put(writer, article)
+        frozen = snapshots.put(writer, article)
+        etag = frozen.etag
+        parts.put(writer, article)
+        index.put(writer, frozen.body)
     else:
         etag = public[2]
     _record(writer, draft, first)
-    if changed:
-        parts.put(writer, article)
-        index.put(writer, article)
-        sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True)
-    else:
-        sync = changes.token(writer)
+    sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True) if changed else changes.token(writer)
     slug = article["slug"]
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
 
@@ -117,7 +114,7 @@ def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
     for id in ids:
         found = snapshots.read(writer, id)
         if found is not None:
-            index.put(writer, json.loads(found.body))
+            index.put(writer, found.body)
     if not ids:
         index.mark(writer)
         return None

@@ -3,7 +3,6 @@
 What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of it in ``excerpts.py``.
 """
 
-import json
 import re
 import threading
 from collections import defaultdict
@@ -18,13 +17,13 @@ from app.database import Reader
 from app.delivery import ledger_lists, listings, part_lists
 from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
-from app.delivery.shapes import Shape
-from app.delivery.snapshots import encode, snapshot_cards, snapshots
+from app.delivery.shapes import encode
+from app.delivery.snapshots import snapshot_cards, snapshots
 from app.errors import Busy
 from app.search import excerpts, hits, index, part_hits, query
-from app.search.fields import SEPARATOR, Part, fields
+from app.search.fields import Part, Texts
 from app.search.hits import Word
-from app.search.index import grams, search_articles
+from app.search.index import grams, search_articles, search_texts
 from app.search.part_hits import Among, Key
 from app.search.query import Query
 
@@ -45,14 +44,17 @@ _KINDS: Mapping[Part, Kind] = {
     "question": "question",
     "source": "citation",
 }
-_NUMBERED = search_articles.c.number.in_(bindparam("numbers", expanding=True))
-_ARTICLES = (
-    select(search_articles.c.number, search_articles.c.article_id, snapshot_cards.c.card, snapshots.c.body)
-    .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
+_t = search_texts.c
+_SHOWN = (
+    select(_t.number, _t.folded, _t.layout, _t.outline, snapshots.c.article_id, snapshots.c.body, snapshot_cards.c.card)
+    .join(search_articles, search_articles.c.number == _t.number)
     .join(snapshots, snapshots.c.article_id == search_articles.c.article_id)
-    .where(_NUMBERED)
+    .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
+    .where(_t.number.in_(bindparam("numbers", expanding=True)))
 )
-_IDS = select(search_articles.c.number, search_articles.c.article_id).where(_NUMBERED)
+_IDS = select(search_articles.c.number, search_articles.c.article_id).where(
+    search_articles.c.number.in_(bindparam("numbers", expanding=True))
+)
 
 
 _turns = threading.BoundedSemaphore(_AT_ONCE)
@@ -130,7 +132,7 @@ class Articles:
 
     def numbers(self) -> Select[Any]:
         """Which articles these are."""
-        return self._hits.every
+        return self._hits.every.params(self._hits.parameters)
 
 
 class Parts:
@@ -236,39 +238,24 @@ class _Shown:
         self._query = asked.query
         terms = {known.id: word for word, known in asked.words.items()}
         self._words: defaultdict[int, set[str]] = defaultdict(set)
-        for row in hits.impacts(reader, asked.words.values(), numbers):
-            self._words[row["number"]].add(terms[row["term_id"]])
-        self._rows = {row["number"]: row for row in reader.rows(_ARTICLES, {"numbers": numbers})}
-        self._texts = hits.texts_of(reader, numbers)
+        for number, term_id, _ in hits.impacts(reader, asked.words.values(), numbers):
+            self._words[number].add(terms[term_id])
+        self._rows = {row["number"]: row for row in reader.rows(_SHOWN, {"numbers": numbers})}
 
     def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
         row = self._rows[number]
-        article: Shape = json.loads(row["body"])
-        texts = zip(fields(article), self._texts[number].split(SEPARATOR), strict=True)
-        part = None if type == "article" else (type, place)
-        inside = [each for each in texts if part is None or part in each[0].places]
-        excerpted = excerpts.show(self._query, inside, self._words[number])
-        # A part is somewhere, whether its own words show it or not.
-        elsewhere = [] if part is None else [field.pointer for field, _ in inside]
-        pointers = [each.pointer for each in excerpted] + elsewhere
-        page, anchor = _where(article, pointers)
-        parts = [each._asdict() for each in excerpted]
+        texts = Texts.kept(row["folded"], row["outline"], row["body"])
+        if type != "article":
+            texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
+        excerpted = excerpts.show(self._query, texts, self._words[number])
+        spots = [spot for spot, _ in excerpted]
+        if type != "article" and not spots:
+            spots = [texts.spot(0)]  # a part is somewhere, whether its own words show it or not
+        page, anchor = next(((spot.page, spot.anchor) for spot in spots if spot.page is not None), (None, None))
         head = encode({"type": type, "id": id or row["article_id"]})
-        tail = encode({"page": page, "anchor": anchor, "parts": parts})
+        tail = encode({"page": page, "anchor": anchor, "parts": [part._asdict() for _, part in excerpted]})
         card: bytes = row["card"]
         return head[:-1] + b',"article":' + card + b"," + tail[1:]
-
-
-def _where(article: Shape, pointers: Sequence[str]) -> tuple[int | None, str | None]:
-    """The page, and the section in it, that the first pointer into one leads to."""
-    for pointer in pointers:
-        match pointer.split("/")[1:]:
-            case ["pages", page, "sections", section, *_]:
-                here = article["pages"][int(page)]
-                return here["number"], here["sections"][int(section)]["anchor"]
-            case ["pages", page, *_]:
-                return article["pages"][int(page)]["number"], None
-    return None, None
 
 
 def _allowed(filters: Filters) -> Select[Any] | None:
@@ -292,4 +279,4 @@ def _numbers(articles: Select[Any]) -> Select[Any]:
 
 
 def _ids(reader: Reader, numbers: Collection[int]) -> dict[int, str]:
-    return {row["number"]: row["article_id"] for row in reader.rows(_IDS, {"numbers": list(numbers)})}
+    return dict(reader.tuples(_IDS, {"numbers": list(numbers)}))

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.search import folding, tokens
-from app.search.fields import SEPARATOR, Field
+from app.search.fields import SEPARATOR, Spot, Texts
 from app.search.query import Query
 from app.search.tokens import Token
 
@@ -38,30 +38,31 @@ class Excerpt(NamedTuple):
     highlights: list[Span]
 
 
-def show(asked: Query, fields: Sequence[tuple[Field, str]], words: AbstractSet[str]) -> list[Excerpt]:
-    """The places that answer a query best, of the fields given, each with its loosened text.
+def show(asked: Query, texts: Texts, words: AbstractSet[str]) -> list[tuple[Spot, Excerpt]]:
+    """The places that answer a query best, of the texts given.
 
     ``words``: those of the query that stand in the article in some spelling.
     """
-    texts = SEPARATOR.join(loose for _, loose in fields)
+    everything = SEPARATOR.join(texts.loose)
     literally: list[str] = []
     otherwise: list[tuple[str, ...]] = []
     for needle in asked.needles:
-        if needle.loose in texts:
+        if needle.loose in everything:
             literally.append(needle.loose)
         elif needle.words and not asked.phrase and words >= set(needle.words):
-            if all(piece in texts for piece in needle.pieces):
+            if all(piece in everything for piece in needle.pieces):
                 literally += needle.pieces
             else:
                 otherwise.append(needle.words)
     scores: Counter[int] = Counter()
     for wanted in dict.fromkeys(literally):
-        scores.update({at: len(wanted) for at, (_, loose) in enumerate(fields) if wanted in loose})
+        scores.update({at: len(wanted) for at, loose in enumerate(texts.loose) if wanted in loose})
     if scores:
-        best = sorted(scores, key=lambda at: (-scores[at] * fields[at][0].weight, at))[:MOST]
-        return _marked([fields[at][0] for at in best], literally, otherwise)
-    heaviest = sorted((field for field, _ in fields), key=lambda field: -field.weight)
-    return _marked(heaviest, (), otherwise) or _marked(heaviest, (), [(word,) for word in asked.words])
+        best = sorted(scores, key=lambda at: (-scores[at] * texts.weight(at), at))[:MOST]
+        return _marked(map(texts.spot, best), literally, otherwise)
+    heaviest = sorted(range(len(texts.loose)), key=lambda at: -texts.weight(at))
+    shown = _marked(map(texts.spot, heaviest), (), otherwise) if otherwise else []
+    return shown or _marked(map(texts.spot, heaviest), (), [(word,) for word in asked.words])
 
 
 def highlights(text: str, literally: Iterable[str], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
@@ -83,19 +84,19 @@ def highlights(text: str, literally: Iterable[str], otherwise: Collection[tuple[
 
 
 def _marked(
-    fields: Sequence[Field], literally: Collection[str], otherwise: Collection[tuple[str, ...]]
-) -> list[Excerpt]:
-    shown: list[Excerpt] = []
+    spots: Iterable[Spot], literally: Collection[str], otherwise: Collection[tuple[str, ...]]
+) -> list[tuple[Spot, Excerpt]]:
+    shown: list[tuple[Spot, Excerpt]] = []
     left = _TOKENIZED
-    for field in fields:
+    for spot in spots:
         if len(shown) == MOST:
             break
-        if otherwise and len(field.text) > left:
+        if otherwise and len(spot.text) > left:
             continue  # a shorter one may still say it
-        left -= len(field.text) if otherwise else 0
-        marked = highlights(field.text, literally, otherwise)
+        left -= len(spot.text) if otherwise else 0
+        marked = highlights(spot.text, literally, otherwise)
         if marked:
-            shown.append(_excerpt(field, marked))
+            shown.append((spot, _excerpt(spot, marked)))
     return shown
 
 
@@ -113,8 +114,8 @@ def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, .
     return found
 
 
-def _excerpt(field: Field, marked: list[Span]) -> Excerpt:
-    text = field.text
+def _excerpt(spot: Spot, marked: list[Span]) -> Excerpt:
+    text = spot.text
     start, end = _window(text, marked[0][0])
     shown, at = [], start
     for first, last in marked:
@@ -124,7 +125,7 @@ def _excerpt(field: Field, marked: list[Span]) -> Excerpt:
             at = inside
     shown.append(html.escape(text[at:end]))
     excerpt = ("…" if start else "") + "".join(shown) + ("…" if end < len(text) else "")
-    return Excerpt(field.pointer, excerpt, marked)
+    return Excerpt(spot.pointer, excerpt, marked)
 
 
 def _window(text: str, first: int) -> Span:

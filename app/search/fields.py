@@ -1,10 +1,15 @@
 """The texts by which a published article is found: where each stands, how much it weighs, which parts it is of.
 
+All of them are read when an article is indexed; ``Texts`` are what is needed of them to show where it was found.
+
 How a text is read is in ``tokens.py``; what is kept of it in ``index.py``.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+
+from app.delivery.shapes import encode
 
 Part = Literal["section", "key_point", "question", "source"]
 PARTS: tuple[Part, ...] = ("section", "key_point", "question", "source")
@@ -34,6 +39,58 @@ class Field(NamedTuple):
     text: str
     weight: float
     places: tuple[Place, ...]
+    page: int | None = None
+    """The number of the page it stands on."""
+    anchor: str | None = None
+    """The section it stands in."""
+
+
+class Spot(NamedTuple):
+    """One text of an article as it is shown."""
+
+    pointer: str
+    text: str
+    page: int | None
+    anchor: str | None
+
+
+class Texts:
+    """The texts of an article, or some of them, as they are kept: each is read from its bytes when it is shown."""
+
+    def __init__(self, loose: Sequence[str], outline: Sequence[Sequence[Any]], body: bytes) -> None:
+        self.loose = loose
+        """Each of them loosened."""
+        self._outline, self._body = outline, body
+
+    @classmethod
+    def kept(cls, loose: str, outline: str, body: bytes) -> "Texts":
+        """All texts of an article; ``body``: its frozen bytes, of which the outline was made."""
+        return cls(loose.split(SEPARATOR), json.loads(outline), body)
+
+    def among(self, chosen: Iterable[int]) -> "Texts":
+        """Some of them, by their places here."""
+        places = list(chosen)
+        return Texts([self.loose[at] for at in places], [self._outline[at] for at in places], self._body)
+
+    def weight(self, at: int) -> float:
+        """How much the text at this place weighs."""
+        weight: float = self._outline[at][1]
+        return weight
+
+    def spot(self, at: int) -> Spot:
+        """The text at this place."""
+        pointer, _, page, anchor, start, end = self._outline[at]
+        return Spot(pointer, json.loads(self._body[start:end]), page, anchor)
+
+
+def outline(found: Iterable[Field], body: bytes) -> str:
+    """What ``Texts`` need of these texts, beside their loosened forms: ``body`` are the bytes that they stand in."""
+    rows = []
+    for field in found:
+        written = encode(field.text)
+        start = body.index(written)  # or where the same is said before
+        rows.append((field.pointer, field.weight, field.page, field.anchor, start, start + len(written)))
+    return encode(rows).decode()
 
 
 def fields(article: Mapping[str, Any]) -> list[Field]:
@@ -48,12 +105,14 @@ def fields(article: Mapping[str, Any]) -> list[Field]:
     for at, page in enumerate(article["pages"]):
         here = f"/pages/{at}"
         found += [
-            Field(f"{here}/{name}", page[name], weight, ())
+            Field(f"{here}/{name}", page[name], weight, (), page["number"])
             for name, weight in (("title", _SUMMARY), ("teaser", _BODY))
             if page[name]
         ]
         for number, section in enumerate(page["sections"]):
-            _add_section(found, f"{here}/sections/{number}", section, counts)
+            inside: list[Field] = []
+            _add_section(inside, f"{here}/sections/{number}", section, counts)
+            found += [field._replace(page=page["number"], anchor=section["anchor"]) for field in inside]
     if article["conclusion"]:
         found.append(Field("/conclusion", article["conclusion"], _BODY, ()))
     return found

@@ -30,9 +30,14 @@ def drop(writer: Writer, number: int, loose: str) -> None:
     writer.execute(_DROP, {"number": number, "grams": _written(folding.grams(loose))})
 
 
-def matching(grams: Collection[str]) -> Select[Any]:
-    """The numbers of the articles that have all of these grams, of which there is one at least."""
-    return _MATCHING.params(grams=" ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams)))
+def matching() -> Select[Any]:
+    """The numbers of the articles that have all of the ``grams`` that are asked for."""
+    return _MATCHING
+
+
+def asked(grams: Collection[str]) -> str:
+    """``grams``, one at least, as they are asked for."""
+    return " ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams))
 
 
 def prefer_index(_: Reader) -> None:

@@ -7,9 +7,23 @@ the grams in ``fts5.py`` and ``postgres.py``.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, literal, not_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    case,
+    except_,
+    false,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from app.database import Reader, Row
 from app.search import folding, index, query
@@ -58,6 +72,8 @@ class Hits:
     exact: bool
     """Whether ``total`` are all there are; else there may be more."""
     every: Select[Any]
+    parameters: Row
+    """Of ``every``."""
 
 
 def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
@@ -83,9 +99,18 @@ def find(
     return replace(found, ranked=sorted(better + rest, reverse=True))
 
 
+def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> list[int]:
+    """The numbers of the best articles in which the query stands as it is: at most ``CANDIDATES``."""
+    found = _with_text(reader, asked, words, allowed, ())
+    if found is None:
+        return []
+    best, _ = _best(reader, found, _parameters(reader, asked, list(words.values())), CANDIDATES)
+    return [number for _, number in best]
+
+
 def texts_of(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
     """The loosened texts of these articles."""
-    return {row["number"]: row["folded"] for row in reader.rows(_TEXTS, {"numbers": list(numbers)})}
+    return dict(reader.tuples(_TEXTS, {"numbers": list(numbers)}))
 
 
 def rarest(words: Mapping[str, Word], most: int) -> dict[str, Word]:
@@ -105,9 +130,9 @@ def split(words: Mapping[str, Word]) -> tuple[list[Word], list[Word]]:
     return every[:read], every[read:]
 
 
-def impacts(reader: Reader, words: Iterable[Word], numbers: Sequence[int]) -> list[Row]:
-    """What these words weigh in these articles: ``number``, ``term_id`` and ``impact``."""
-    return reader.rows(_IMPACTS, {"terms": [word.id for word in words], "numbers": list(numbers)})
+def impacts(reader: Reader, words: Iterable[Word], numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+    """What these words weigh in these articles: the number of one, the id of a word that stands there, its impact."""
+    return reader.tuples(_IMPACTS, {"terms": [word.id for word in words], "numbers": list(numbers)})
 
 
 def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tuple[int, int]]:
@@ -125,24 +150,36 @@ def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowe
 
 def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int) -> Hits:
     """One word, or a phrase: all articles in which all of its words stand, or itself, character for character."""
-    sets = []
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
         together = []
-    else:
-        sets.append(_with_all(together, allowed))
+    sets = [_among(_spelled(len(together)), allowed)] if together else []
     literally = _with_text(reader, asked, words, allowed, together)
     if literally is not None:
         sets.append(literally)
     if not sets:
-        return Hits([], 0, exact=True, every=_none())
-    # Once, though it is asked for several times: by facets, too.
-    hits = union_all(*sets).cte("hits").prefix_with("MATERIALIZED")
-    total = select(func.count()).select_from(hits).scalar_subquery()
-    ordered = select(hits.c.number, hits.c.score, total.label("total"))
-    rows = reader.rows(ordered.order_by(hits.c.score.desc(), hits.c.number.desc()).limit(most))
-    ranked = [(int(row["score"]) // index.SCALE, row["number"]) for row in rows]
-    return Hits(ranked, rows[0]["total"] if rows else 0, exact=True, every=select(hits.c.number))
+        return Hits([], 0, exact=True, every=_none(), parameters={})
+    parameters = _parameters(reader, asked, together or list(words.values()))
+    ranked: list[tuple[int, int]] = []
+    total = 0
+    for each in sets:
+        best, there = _best(reader, each, parameters, most, costly=each is literally or len(together) > 1)
+        ranked, total = ranked + best, total + there
+    every = union_all(*(each.with_only_columns(each.selected_columns.number) for each in sets)).subquery()
+    return Hits(
+        sorted(ranked, reverse=True)[:most], total, exact=True, every=select(every.c.number), parameters=parameters
+    )
+
+
+def _best(
+    reader: Reader, found: Select[Any], parameters: Row, most: int, *, costly: bool = True
+) -> tuple[list[tuple[int, int]], int]:
+    """The best of the articles, each with its score; and how many there are. What is ``costly`` is found once only."""
+    there = found.cte("there").prefix_with("MATERIALIZED") if costly else found.subquery()
+    total = select(func.count()).select_from(there).scalar_subquery()
+    ordered = select(there.c.number, there.c.score, total).order_by(there.c.score.desc(), there.c.number.desc())
+    rows = reader.tuples(ordered.limit(most), parameters)
+    return [(int(score) // index.SCALE, number) for number, score, _ in rows], rows[0][2] if rows else 0
 
 
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
@@ -151,15 +188,12 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     every_word = list(words.values()) if len(words) == len(asked.words) else []
     literally = _with_text(reader, asked, words, allowed, every_word) if asked.unbroken else None
     if literally is not None:
-        there = literally.subquery()
-        ordered = select(there.c.number, there.c.score).order_by(there.c.score.desc(), there.c.number.desc())
-        rows = reader.rows(ordered.limit(CANDIDATES))
-        for row in rows:
-            scores[row["number"]] = max(scores.get(row["number"], 0), int(row["score"]) // index.SCALE)
+        best, _ = _best(reader, literally, _parameters(reader, asked, list(words.values())), CANDIDATES)
+        scores |= {number: max(scores.get(number, 0), score) for score, number in best}
     best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
     numbers = search_articles.c.number.in_([number for _, number in best])
     exact = complete and len(best) < CANDIDATES
-    return Hits(best, len(best), exact, select(search_articles.c.number).where(numbers))
+    return Hits(best, len(best), exact, select(search_articles.c.number).where(numbers), {})
 
 
 def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] | None) -> tuple[dict[int, int], bool]:
@@ -170,8 +204,8 @@ def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] 
         read, rest = [*read, rest[0]], rest[1:]
         scores = _scores(reader, read, allowed)
     weights = {word.id: word.weight for word in rest}
-    for row in impacts(reader, rest, list(scores)) if rest else ():
-        scores[row["number"]] += row["impact"] * weights[row["term_id"]]
+    for number, term_id, impact in impacts(reader, rest, list(scores)) if rest else ():
+        scores[number] += impact * weights[term_id]
     return {number: score // index.SCALE for number, score in scores.items()}, not rest
 
 
@@ -179,74 +213,102 @@ def _scores(reader: Reader, words: Sequence[Word], allowed: Select[Any] | None) 
     """The best articles in which one of the words stands, each with the sum of what they weigh there."""
     if not words:
         return {}
-    score = _score(words)
-    query = select(_p.number, score.label("score")).where(_p.term_id.in_([word.id for word in words]))
-    query = _among(query, _p.number, allowed).group_by(_p.number).order_by(score.desc(), _p.number.desc())
-    return {row["number"]: int(row["score"]) for row in reader.rows(query.limit(CANDIDATES))}
-
-
-def _with_all(together: Sequence[Word], allowed: Select[Any] | None) -> Select[Any]:
-    """The articles in which all of these words stand, with their scores; the rarest comes first."""
-    first = search_postings
-    query, score = (
-        select().select_from(first).where(first.c.term_id == together[0].id),
-        first.c.impact * together[0].weight,
-    )
-    for word in together[1:]:
-        other = search_postings.alias()
-        query = query.join(other, (other.c.term_id == word.id) & (other.c.number == first.c.number))
-        score = score + other.c.impact * word.weight
-    return _among(query.add_columns(first.c.number, score.label("score")), first.c.number, allowed)
-
-
-def with_grams(
-    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None
-) -> Select[Any] | None:
-    """The articles in whose texts all characters and pairs of the query stand, with their scores; None: it has none."""
-    least = folding.least_grams(asked.loose)
-    if not least:
-        return None
-    dialect = grams(reader)
-    candidates = dialect.matching(least).subquery()
-    number = candidates.c.number
-    ids = [word.id for word in words.values()]
-    here = select(func.coalesce(_score(list(words.values())), 0)).where(_p.number == number, _p.term_id.in_(ids))
-    query = select(number, here.scalar_subquery().label("score") if ids else literal(0).label("score"))
-    return _among(query, number, allowed)
+    query = _among(_any_word(len(words)), allowed)
+    order = (query.selected_columns.score.desc(), query.selected_columns.number.desc())
+    rows = reader.tuples(query.order_by(*order).limit(CANDIDATES), _weights(words))
+    return {number: int(score) for number, score in rows}
 
 
 def _with_text(
     reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, besides: Sequence[Word]
 ) -> Select[Any] | None:
-    """The articles in which the query stands as it is, but for those in which all of the words ``besides`` stand."""
-    query = with_grams(reader, asked, words, allowed)
-    if query is None:
+    """The articles in which the query stands as it is, but for those in which all of the words ``besides`` stand.
+
+    None: nothing that could stand somewhere is asked.
+    """
+    least = folding.least_grams(asked.loose)
+    if not least:
         return None
-    number = query.selected_columns.number
+    verified = asked.loose not in least  # one gram alone is the text itself
+    query = _literal(grams(reader), len(besides), verified=verified)
     if besides:
-        query = query.where(not_(and_(*(_stands(word, number) for word in besides))))
         # They stand there, as parts of other words: worth about what they are where they stand once.
-        once = sum(word.weight for word in besides) * index.SCALE // 2
-        query = query.with_only_columns(number, literal(once).label("score"), maintain_column_froms=True)
-    if asked.loose not in folding.least_grams(asked.loose):  # one gram alone is the text itself
-        text = select(search_texts.c.number).where(
-            search_texts.c.number == number, grams(reader).contains(search_texts.c.folded, asked.loose)
-        )
-        query = query.where(text.exists())
+        once = literal(sum(word.weight for word in besides) * index.SCALE // 2)
+        return _among(query.add_columns(once.label("score")), allowed)
+    return _among(query.add_columns(_worth(len(words), query.selected_columns.number).label("score")), allowed)
+
+
+# Built once each: building them anew for each query takes as long as running them does.
+
+
+@cache
+def _spelled(words: int) -> Select[Any]:
+    """The articles in which so many words all stand, with their scores; the rarest comes first."""
+    first = search_postings
+    query = select().select_from(first).where(first.c.term_id == _word(0))
+    score = first.c.impact * _weight(0)
+    for at in range(1, words):
+        other = search_postings.alias()
+        query = query.join(other, (other.c.term_id == _word(at)) & (other.c.number == first.c.number))
+        score = score + other.c.impact * _weight(at)
+    return query.add_columns(first.c.number, score.label("score"))
+
+
+@cache
+def _any_word(words: int) -> Select[Any]:
+    """The articles in which one of so many words stands, with their scores."""
+    here = _p.term_id.in_([_word(at) for at in range(words)])
+    return select(_p.number, _sum(words).label("score")).where(here).group_by(_p.number)
+
+
+@cache
+def _literal(dialect: Any, besides: int, *, verified: bool) -> Select[Any]:
+    """The articles with all grams of a text, ``verified``: with the text itself; but for those with so many words."""
+    found: Any = dialect.matching()
+    if besides:
+        spelled = _spelled(besides)
+        # In order, both sides can be read side by side.
+        found = except_(found, spelled.with_only_columns(spelled.selected_columns.number)).order_by("number")
+    there = found.subquery("found")
+    query = select(there.c.number)
+    if verified:
+        said = dialect.contains(search_texts.c.folded, bindparam("text", type_=Text))
+        query = query.where(select(search_texts.c.number).where(search_texts.c.number == there.c.number, said).exists())
     return query
 
 
-def _stands(word: Word, number: ColumnElement[int]) -> ColumnElement[bool]:
-    return select(_p.number).where(_p.term_id == word.id, _p.number == number).exists()
+def _worth(words: int, number: ColumnElement[int]) -> ColumnElement[int]:
+    """What so many words are worth together in an article."""
+    if not words:
+        return literal(0)
+    here = (_p.number == number, _p.term_id.in_([_word(at) for at in range(words)]))
+    return select(func.coalesce(_sum(words), 0)).where(*here).scalar_subquery()
 
 
-def _score(words: Sequence[Word]) -> ColumnElement[int]:
-    weights: ColumnElement[int] = case({word.id: word.weight for word in words}, value=_p.term_id, else_=0)
-    return func.sum(_p.impact * weights)
+def _sum(words: int) -> ColumnElement[int]:
+    return func.sum(_p.impact * case({_word(at): _weight(at) for at in range(words)}, value=_p.term_id, else_=0))
 
 
-def _among(query: Select[Any], number: ColumnElement[int], allowed: Select[Any] | None) -> Select[Any]:
-    return query if allowed is None else query.where(number.in_(allowed))
+def _word(at: int) -> ColumnElement[int]:
+    return bindparam(f"word{at}", type_=Integer)
+
+
+def _weight(at: int) -> ColumnElement[int]:
+    return bindparam(f"weight{at}", type_=Integer)
+
+
+def _parameters(reader: Reader, asked: Query, words: Sequence[Word]) -> Row:
+    return {"text": asked.loose, "grams": grams(reader).asked(folding.least_grams(asked.loose)), **_weights(words)}
+
+
+def _weights(words: Sequence[Word]) -> Row:
+    return {f"word{at}": word.id for at, word in enumerate(words)} | {
+        f"weight{at}": word.weight for at, word in enumerate(words)
+    }
+
+
+def _among(query: Select[Any], allowed: Select[Any] | None) -> Select[Any]:
+    return query if allowed is None else query.where(query.selected_columns.number.in_(allowed))
 
 
 def _none() -> Select[Any]:

@@ -4,6 +4,7 @@ How a text is read is in ``tokens.py``, how what is kept is asked in ``hits.py``
 counted by ``count``, behind the publications: there a row that all of them change would make them wait for one another.
 """
 
+import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Key, Reader, Writer, metadata
 from app.search import folding, fts5, postgres, tokens
-from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields
+from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields, outline
 from app.search.folding import Folded
 
 TERMS = "search-terms"
@@ -81,6 +82,7 @@ search_texts = Table(
     Column("number", Integer, ForeignKey("search_articles.number", ondelete="CASCADE"), primary_key=True),
     Column("folded", Text, nullable=False),
     Column("layout", LargeBinary, nullable=False),
+    Column("outline", Text, nullable=False),
     Column("terms", LargeBinary, nullable=False),
 )
 # Publications that are not counted yet: +1 where an article has these words now, -1 where it had them.
@@ -144,8 +146,9 @@ class Weight(NamedTuple):
     places: list[Place]
 
 
-def put(writer: Writer, article: Mapping[str, Any]) -> None:
-    """Let the public article be found by its words, in place of what was kept of it before."""
+def put(writer: Writer, body: bytes) -> None:
+    """Let the public article that is frozen in these bytes be found, in place of what was kept of it before."""
+    article = json.loads(body)
     number = _take_out(writer, article["id"])
     if number is None:
         number = writer.execute(_ADD_NUMBER, {"article_id": article["id"]}).scalar_one()
@@ -163,7 +166,9 @@ def put(writer: Writer, article: Mapping[str, Any]) -> None:
     loose = folding.loosen(SEPARATOR.join(folded.text for _, folded in texts))
     terms = array("I", sorted(ids.values())).tobytes()
     layout = _NEXT_FIELD.join(_packed(field.places) for field, _ in texts)
-    writer.execute(_ADD_TEXT, {"number": number, "folded": loose, "layout": layout, "terms": terms})
+    outlined = outline([field for field, _ in texts], body)
+    text = {"number": number, "folded": loose, "layout": layout, "outline": outlined, "terms": terms}
+    writer.execute(_ADD_TEXT, text)
     grams(writer).put(writer, number, loose)
     writer.execute(_ADD_UNCOUNTED, {"change": 1, "terms": terms})
 

@@ -94,32 +94,26 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
 def _add(scores: Counter[Key], reader: Reader, words: Sequence[Word], part: Part, numbers: Select[Any] | None) -> None:
     statement = _PLACES if numbers is None else _PLACES.where(_p.number.in_(numbers))
     weights = {word.id: word.weight for word in words}
-    for row in reader.rows(statement, {"terms": list(weights)}):
-        number, weight = row["number"], weights[row["term_id"]]
-        for place in index.places(row["places"], part):
-            scores[number, -place] += weight
+    for term_id, number, places in reader.tuples(statement, {"terms": list(weights)}):
+        for place in index.places(places, part):
+            scores[number, -place] += weights[term_id]
 
 
 def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:
     """The parts in which the query stands as it is, of the best articles in which it does; whether these are all."""
-    articles = hits.with_grams(reader, asked, words, among.allowed)
-    if articles is None:
-        return set(), True
-    there = articles.subquery()
-    best = select(there.c.number).order_by(there.c.score.desc(), there.c.number.desc()).limit(hits.CANDIDATES)
-    numbers = [row["number"] for row in reader.rows(best)]
+    numbers = hits.holding(reader, asked, words, among.allowed)
     found: set[Key] = set()
-    for row in reader.rows(_LAID_OUT, {"numbers": numbers}):
-        fields = zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], among.part), strict=True)
-        found.update((row["number"], -place) for text, place in fields if place is not None and asked.loose in text)
+    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": numbers}):
+        fields = zip(folded.split(SEPARATOR), index.laid_out(layout, among.part), strict=True)
+        found.update((number, -place) for text, place in fields if place is not None and asked.loose in text)
     return found, len(numbers) < hits.CANDIDATES
 
 
 def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
     texts = dict.fromkeys(keys, "")
-    for row in reader.rows(_LAID_OUT, {"numbers": list({number for number, _ in keys})}):
-        for text, place in zip(row["folded"].split(SEPARATOR), index.laid_out(row["layout"], part), strict=True):
-            key = (row["number"], -(place or 0))
+    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": list({number for number, _ in keys})}):
+        for text, place in zip(folded.split(SEPARATOR), index.laid_out(layout, part), strict=True):
+            key = (number, -(place or 0))
             if place is not None and key in texts:
                 texts[key] += text + SEPARATOR
     return texts

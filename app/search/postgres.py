@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    bindparam,
     column,
     delete,
     func,
@@ -26,6 +27,7 @@ from app.database import Reader, Writer
 from app.search import folding
 
 _GRAMS: Any = table("search_grams", column("number", Integer), column("grams", ARRAY(Text)))
+_MATCHING = select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(bindparam("grams", type_=ARRAY(Text))))
 
 
 def put(writer: Writer, number: int, loose: str) -> None:
@@ -38,9 +40,14 @@ def drop(writer: Writer, number: int, _: str) -> None:
     writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
 
 
-def matching(grams: Collection[str]) -> Select[Any]:
-    """The numbers of the articles that have all of these grams, of which there is one at least."""
-    return select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(sorted(grams)))
+def matching() -> Select[Any]:
+    """The numbers of the articles that have all of the ``grams`` that are asked for."""
+    return _MATCHING
+
+
+def asked(grams: Collection[str]) -> list[str]:
+    """``grams``, one at least, as they are asked for."""
+    return sorted(grams)
 
 
 def prefer_index(reader: Reader) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, select
 from app.articles.sources import sources
 from app.database import Reader
 from app.delivery.parts import public_citations, public_tags
-from app.delivery.shapes import Shape
-from app.delivery.snapshots import encode, snapshot_cards
+from app.delivery.shapes import Shape, encode
+from app.delivery.snapshots import snapshot_cards
 from app.search import hits, index
 from app.search.hits import Word
 from app.search.index import search_articles, search_postings, search_terms, search_texts
@@ -72,9 +72,9 @@ def _shared_words(reader: Reader, words: Mapping[str, Word], numbers: Sequence[i
     """For each article the words it shares, those that tell most first."""
     named = {word.id: term for term, word in words.items()}
     shared: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
-    for row in hits.impacts(reader, words.values(), numbers):
-        weight = words[named[row["term_id"]]].weight
-        shared[row["number"]].append((-weight * row["impact"], named[row["term_id"]]))
+    for number, term_id, impact in hits.impacts(reader, words.values(), numbers):
+        weight = words[named[term_id]].weight
+        shared[number].append((-weight * impact, named[term_id]))
     return {number: [term for _, term in sorted(shared[number])[:_REASONS]] for number in numbers}
 
 

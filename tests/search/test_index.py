@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 
 from app import worker
 from app.database import Database
+from app.delivery.shapes import encode
 from app.search import folding, index
 from app.search.fields import SEPARATOR
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
@@ -39,7 +40,8 @@ def terms(database: Database) -> set[str]:
 
 def numbers_by_gram(database: Database, gram: str) -> list[int]:
     with database.reading() as reader:
-        return [number for (number,) in reader.execute(index.grams(reader).matching([gram])).all()]
+        dialect = index.grams(reader)
+        return [number for (number,) in reader.tuples(dialect.matching(), {"grams": dialect.asked([gram])})]
 
 
 def change(client: TestClient, article_id: str, **fields: Any) -> None:
@@ -188,7 +190,7 @@ class TestPlaces:
         article["pages"][0]["sections"][0]["citations"] = [citation] * 85
         citation["key_points"][-1]["text"] = NEW
         with database.writing() as writer:
-            index.put(writer, article)
+            index.put(writer, encode(article))
         assert len(numbers_by_gram(database, "ボボ")) == 1
 
 
