@@ -36,7 +36,7 @@ def count(reader: Reader, numbers: Select[Any], names: Sequence[Facet]) -> Shape
     articles = found.cte("found").prefix_with("MATERIALIZED")
     rows = reader.rows(union_all(*(_values(articles, name) for name in names)))
     counted: Shape = {name: [] for name in names}
-    for row in sorted(rows, key=lambda row: (-row["count"], row["value"])):
+    for row in sorted((row for row in rows if row["value"] is not None), key=lambda row: (-row["count"], row["value"])):
         named = {} if row["name"] is None else {"name": row["name"]}
         counted[row["facet"]].append({"value": row["value"], **named, "count": row["count"]})
     return {name: values[:_MOST] for name, values in counted.items()}
@@ -54,7 +54,7 @@ def _values(articles: CTE, facet: Facet) -> Select[Any]:
             name.label("name"),
             func.count(article_id.distinct()).label("count"),
         )
-        .join_from(articles, article_id.table, article_id == articles.c.article_id)
-        .where(value.is_not(None))
+        # An outer join goes from the articles to their rows: the other way SQLite reads the rows of all there are.
+        .join_from(articles, article_id.table, article_id == articles.c.article_id, isouter=True)
         .group_by(value)
     )
