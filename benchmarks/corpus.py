@@ -158,11 +158,11 @@ def _section(of: _Article) -> dict[str, Any]:
 def _citation(of: _Article) -> dict[str, Any]:
     source = of.random.randrange(of.sources)
     said = Random(f"source {source}")  # the same source says the same wherever it is cited
-    publisher = said.randrange(len(words.PUBLISHERS))
+    publisher, topic = said.randrange(len(words.PUBLISHERS)), words.Topic.of(said)
     return {
         "source": {
             "url": f"https://news{publisher}.example.jp/articles/{source}",
-            "title": f"{said.choice(words.ACTORS)}、{said.choice(words.THINGS)}を{said.choice(words.VERBS)}",
+            "title": f"{said.choice(topic.actors)}、{said.choice(topic.things)}を{said.choice(words.VERBS)}",
             "publisher": {"name": words.PUBLISHERS[publisher]},
             "published_on": f"2024-{said.randint(1, 12):02}-{said.randint(1, 28):02}",
         },

@@ -15,7 +15,8 @@ from benchmarks.works import LEAST_ARTICLES, Step, Work
 SEARCHES = 20
 """Requests a round of each kind."""
 KINDS = (
-    "search, a frequent word",
+    "search, everywhere",
+    "search, a word",
     "search, a name",
     "search, 2-3 words",
     "search, a question",
@@ -34,14 +35,14 @@ Query = dict[str, str]
 
 def works() -> tuple[Work, ...]:
     """One work for each kind; each round goes on where the one before left off."""
-    asked = (_frequent, _name, _keywords, _question, _phrase, _character, _filtered, _key_points)
+    asked = (_everywhere, _word, _name, _keywords, _question, _phrase, _character, _filtered, _key_points)
     found = [Work(kind, _steps("/v1/search", each), bare=False) for kind, each in zip(KINDS, asked, strict=False)]
     return (*found, Work(KINDS[-1], _steps("/v1/search/suggest", _prefix), bare=False))
 
 
 def everything(random: Random) -> Iterator[bytes]:
     """Requests of all the kinds that find articles, without end."""
-    asked = (_frequent, _name, _keywords, _question, _phrase, _character, _filtered)
+    asked = (_word, _name, _keywords, _question, _phrase, _character, _filtered)
     while True:
         yield request("GET", f"/v1/search?{urlencode(random.choice(asked)(random))}")
 
@@ -67,8 +68,12 @@ def _fresh(asked: Callable[[Random], Query], random: Random) -> Iterator[str]:
         yield query
 
 
-def _frequent(random: Random) -> Query:
-    return {"q": random.choice(words.WORDS)}
+def _everywhere(random: Random) -> Query:
+    return {"q": random.choice(words.EVERYWHERE)}
+
+
+def _word(random: Random) -> Query:
+    return {"q": words.noun(random)}
 
 
 def _name(random: Random) -> Query:
@@ -76,7 +81,7 @@ def _name(random: Random) -> Query:
 
 
 def _keywords(random: Random) -> Query:
-    more = random.sample(words.WORDS, random.randint(1, 2))
+    more = [words.noun(random) for _ in range(random.randint(1, 2))]
     return {"q": " ".join([*more, random.choice(_topic(random).names)])}
 
 
@@ -87,15 +92,15 @@ def _question(random: Random) -> Query:
 
 
 def _phrase(random: Random) -> Query:
-    return {"q": f"「{random.choice(words.THINGS)}を{random.choice(words.VERBS)}」"}
+    return {"q": f"「{random.choice(_topic(random).things)}を{random.choice(words.VERBS)}」"}
 
 
 def _character(random: Random) -> Query:
-    return {"q": random.choice("".join(words.THINGS + words.ACTORS + words.SURNAMES + words.GIVEN).translate(_KANA))}
+    return {"q": random.choice("".join(words.NOUNS + words.BODIES + words.SURNAMES + words.GIVEN).translate(_KANA))}
 
 
 def _filtered(random: Random) -> Query:
-    return {"q": random.choice(words.WORDS), "tag": random.choice(words.TAGS), "facets": "tag,publisher,language,year"}
+    return {"q": words.noun(random), "tag": random.choice(words.TAGS), "facets": "tag,publisher,language,year"}
 
 
 def _key_points(random: Random) -> Query:
@@ -103,7 +108,7 @@ def _key_points(random: Random) -> Query:
 
 
 def _prefix(random: Random) -> Query:
-    begun = random.choice((words.WORDS, words.SURNAMES, words.BEGINNINGS, words.SYLLABLES))
+    begun = random.choice((words.NOUNS, words.SURNAMES, words.BEGINNINGS, words.SYLLABLES))
     return {"q": random.choice(begun)[: random.randint(1, 2)]}
 
 
