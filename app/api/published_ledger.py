@@ -22,7 +22,7 @@ from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
-from app.wire.sessions import Reader
+from app.wire.sessions import ListReader, Reader
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -82,7 +82,7 @@ class CitationQuery(paging.ListQuery):
 
 @router.get("/sources", summary="List sources", responses={200: {"model": schemas.SourceList}, **UNCHANGED, **REFUSED})
 def list_public_sources(
-    _: PublicReader, request: Request, query: Annotated[SourceQuery, Query()], reader: Reader
+    _: PublicReader, request: Request, query: Annotated[SourceQuery, Query()], reader: ListReader
 ) -> Response:
     """The sources that published articles cite, those that came into the ledger last first.
 

@@ -23,7 +23,7 @@ from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
-from app.wire.sessions import Reader
+from app.wire.sessions import ListReader, Reader
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -76,7 +76,7 @@ def read_public_section(_: PublicReader, request: Request, id: str, reader: Read
     "/key-points", summary="List key points", responses={200: {"model": schemas.KeyPointList}, **UNCHANGED, **REFUSED}
 )
 def list_key_points(
-    _: PublicReader, request: Request, query: Annotated[KeyPointQuery, Query()], reader: Reader
+    _: PublicReader, request: Request, query: Annotated[KeyPointQuery, Query()], reader: ListReader
 ) -> Response:
     """Key points of all published articles: takeaways, and what citations say, each with its article's card.
 
@@ -101,7 +101,7 @@ def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Re
     "/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED, **REFUSED}
 )
 def list_questions(
-    _: PublicReader, request: Request, query: Annotated[QuestionQuery, Query()], reader: Reader
+    _: PublicReader, request: Request, query: Annotated[QuestionQuery, Query()], reader: ListReader
 ) -> Response:
     """The questions that sections of published articles ask, with their answers and the sources behind them.
 

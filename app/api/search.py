@@ -28,7 +28,7 @@ from app.search.fields import Part
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
-from app.wire.sessions import Reader
+from app.wire.sessions import Reader, Searcher
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
@@ -94,7 +94,7 @@ class RelatedQuery(BaseModel):
 
 
 @router.get("/search", summary="Search", responses={200: {"model": schemas.FoundList}, **UNCHANGED, **queries.REFUSED})
-def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Query()], reader: Reader) -> Response:
+def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Query()], reader: Searcher) -> Response:
     """Published articles, or with `in` their sections, key points or sources, in which the words of `q` stand.
 
     The best come first. One word, or a phrase in quotes, finds all there are; of several words those articles are
@@ -148,7 +148,7 @@ def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Qu
     responses={200: {"model": schemas.RelatedList}, **ELSEWHERE},
 )
 def list_related(
-    _: PublicReader, request: Request, key: str, query: Annotated[RelatedQuery, Query()], reader: Reader
+    _: PublicReader, request: Request, key: str, query: Annotated[RelatedQuery, Query()], reader: Searcher
 ) -> Response:
     """Published articles about the same as this one, the most alike first, with what they have in common.
 

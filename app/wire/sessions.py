@@ -1,4 +1,4 @@
-"""A request's way to the database: ``Reader`` and ``Writer``, declared once each, for the signatures of routes.
+"""A request's way to the database: readers and a ``Writer``, declared once each, for the signatures of routes.
 
 What a Reader and a Writer are is in ``app/database.py``. Requests wait here, on the event loop and with a
 deadline, before they take a thread: waiting inside threads starved the holders (ADR 0004).
@@ -22,6 +22,8 @@ WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
 LOOKUP_SLOTS = 2
 """Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
+SEARCH_SLOTS = 2
+"""Those for searches, which take turns: however many wait, other reads go on."""
 
 
 class WaitingRoom:
@@ -79,13 +81,18 @@ class Sessions:
 
     def __init__(self, of: database.Database) -> None:
         self.database = of
-        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS)
+        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS)
+        self._searches = WaitingRoom(SEARCH_SLOTS)
         self._lookups = WaitingRoom(LOOKUP_SLOTS)
         self._writers = WaitingRoom(of.writer_slots)
 
     def reading(self) -> AbstractAsyncContextManager[database.Reader]:
         """A Reader for the length of the block."""
         return self._readers.admit(self.database.reading())
+
+    def searching(self) -> AbstractAsyncContextManager[database.Reader]:
+        """A Reader for the length of the block, for what reads many texts or rows to answer."""
+        return self._searches.admit(self.database.reading())
 
     async def look_up(self, work: Callable[[database.Reader], T]) -> T:
         """What ``work`` finds by one or two short statements: a key, the state of the schema."""
@@ -116,6 +123,17 @@ async def _reader(request: Request) -> AsyncIterator[database.Reader]:
         yield reader
 
 
+async def _searcher(request: Request) -> AsyncIterator[database.Reader]:
+    async with of(request).searching() as reader:
+        yield reader
+
+
+async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
+    sessions = of(request)
+    async with sessions.searching() if "q" in request.query_params else sessions.reading() as reader:
+        yield reader
+
+
 async def _writer(request: Request) -> AsyncIterator[database.Writer]:
     state = request.state
     caller, request_id = getattr(state, "key_id", None), getattr(state, "request_id", None)
@@ -127,5 +145,9 @@ async def _writer(request: Request) -> AsyncIterator[database.Writer]:
 # problem. With FastAPI's default the client read 201 and nothing was stored (ADR 0004).
 Reader = Annotated[database.Reader, Depends(_reader, scope="function")]
 """One snapshot of the database, for routes that only read."""
+Searcher = Annotated[database.Reader, Depends(_searcher, scope="function")]
+"""The same, for routes that search."""
+ListReader = Annotated[database.Reader, Depends(_list_reader, scope="function")]
+"""The same, for lists in which words can be looked for: with ``q`` they search."""
 Writer = Annotated[database.Writer, Depends(_writer, scope="function")]
 """One transaction. It stands last in a signature: who is refused earlier never takes the write lock."""

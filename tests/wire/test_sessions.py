@@ -98,6 +98,22 @@ class TestWaiting:
                     pass
             group.cancel_scope.cancel()
 
+    async def test_searches_that_wait_do_not_keep_other_readers_waiting(self, database: Database) -> None:
+        rooms = Sessions(database)
+        async with anyio.create_task_group() as group:
+
+            async def search() -> None:
+                async with rooms.searching():
+                    await anyio.sleep_forever()
+
+            for _ in range(20):
+                group.start_soon(search)
+            await anyio.wait_all_tasks_blocked()
+            with anyio.fail_after(3):
+                async with rooms.reading() as reader:
+                    assert not keys.list(reader)
+            group.cancel_scope.cancel()
+
     async def test_readers_that_take_long_do_not_keep_keys_from_being_found(self, database: Database) -> None:
         rooms = Sessions(database)
         presented = a_key(database, "read")
