@@ -3,9 +3,9 @@
 The header itself is read in ``app/wire/idempotency.py``.
 """
 
-from sqlalchemy import Column, Integer, LargeBinary, Table
+from sqlalchemy import Column, Integer, Table
 
-from app.database import Instant, Json, Key, metadata
+from app.database import Bytes, Instant, Json, Key, metadata
 
 idempotency = Table(
     "idempotency",
@@ -17,7 +17,7 @@ idempotency = Table(
     Column("request_sha256", Key, nullable=False),
     Column("status", Integer),
     Column("headers", Json),
-    Column("body", LargeBinary),
+    Column("body", Bytes),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
 )

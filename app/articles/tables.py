@@ -10,13 +10,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from app.database import Instant, Json, Key, metadata
+from app.database import Bytes, Instant, Json, Key, metadata
 
 
 def _article_id() -> Column[str]:
@@ -137,7 +136,7 @@ revisions = Table(
     metadata,
     Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("document", LargeBinary, nullable=False),
+    Column("document", Bytes, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Key),
     Column("reason", Text),

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Table,
     bindparam,
     delete,
@@ -19,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.database import Instant, Key, Reader, Writer, metadata
+from app.database import Bytes, Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
 from app.delivery.shapes import encode
 from app.errors import Conflict
@@ -32,7 +31,7 @@ def _columns() -> list[Column[Any]]:
         Column("position", Integer, nullable=False),
         Column("language", Key, nullable=False),
         Column("published_at", Instant, nullable=False),
-        Column("body", LargeBinary, nullable=False),
+        Column("body", Bytes, nullable=False),
     ]
 
 

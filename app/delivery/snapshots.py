@@ -14,7 +14,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     Table,
     bindparam,
     delete,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 
 from app import text
 from app.articles.slugs import slugs
-from app.database import Instant, Key, Reader, Writer, metadata
+from app.database import Bytes, Instant, Key, Reader, Writer, metadata
 from app.delivery import shapes
 from app.delivery.shapes import encode
 
@@ -36,8 +35,8 @@ snapshots = Table(
     Column("revised_at", Instant, nullable=False),
     Column("etag", Key, nullable=False),
     Column("content_sha256", Key, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("body_gzip", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
+    Column("body_gzip", Bytes, nullable=False),
 )
 # By themselves: some three lie on a page of the database, beside the bodies each would lie on one of its own.
 snapshot_cards = Table(
@@ -48,7 +47,7 @@ snapshot_cards = Table(
     Column("translation_key", Key),
     Column("published_at", Instant, nullable=False),
     Column("revised_at", Instant, nullable=False),
-    Column("card", LargeBinary, nullable=False),
+    Column("card", Bytes, nullable=False),
 )
 Index("ix_snapshot_cards_published_at_article_id", snapshot_cards.c.published_at, snapshot_cards.c.article_id)
 Index("ix_snapshot_cards_revised_at_article_id", snapshot_cards.c.revised_at, snapshot_cards.c.article_id)
@@ -58,8 +57,8 @@ snapshot_pages = Table(
     Column("article_id", Key, ForeignKey("snapshots.article_id", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("etag", Key, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("body_gzip", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
+    Column("body_gzip", Bytes, nullable=False),
 )
 snapshot_external_ids = Table(
     "snapshot_external_ids",

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Integer,
-    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -30,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import Key, Reader, Writer, metadata
+from app.database import Bytes, Key, Reader, Writer, metadata
 from app.search import folding, fts5, postgres, tokens
 from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields, outline
 from app.search.folding import Folded
@@ -72,7 +71,7 @@ search_postings = Table(
     Column("term_id", Integer, nullable=False, autoincrement=False),
     Column("number", Integer, nullable=False, autoincrement=False),
     Column("impact", Integer, nullable=False),
-    Column("places", LargeBinary, nullable=False),
+    Column("places", Bytes, nullable=False),
     PrimaryKeyConstraint("term_id", "number", postgresql_include=["impact"]),
     sqlite_with_rowid=False,
 )
@@ -81,9 +80,9 @@ search_texts = Table(
     metadata,
     Column("number", Integer, ForeignKey("search_articles.number", ondelete="CASCADE"), primary_key=True),
     Column("folded", Text, nullable=False),
-    Column("layout", LargeBinary, nullable=False),
+    Column("layout", Bytes, nullable=False),
     Column("outline", Text, nullable=False),
-    Column("terms", LargeBinary, nullable=False),
+    Column("terms", Bytes, nullable=False),
 )
 # Publications that are not counted yet: +1 where an article has these words now, -1 where it had them.
 search_uncounted = Table(
@@ -91,7 +90,7 @@ search_uncounted = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("change", Integer, nullable=False),
-    Column("terms", LargeBinary, nullable=False),
+    Column("terms", Bytes, nullable=False),
 )
 # One row: how many articles are counted, how often that was done, and what all texts were read with.
 search_state = Table(
