@@ -174,9 +174,19 @@ class Writer(Reader):
 
         Race-free on both databases: a concurrent insert of the same value is waited for.
         """
-        insert = postgresql.insert if self.on_postgresql else sqlite.insert
-        statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        statement = self._insert_absent(table).execution_options(preserve_rowcount=True)
         return self.execute(statement, row).rowcount == 1
+
+    def insert_all_absent(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert those of the rows, one at least, of which no unique value is taken.
+
+        Race-free as ``insert_absent`` is. All writers must sort such rows in one way: else they wait for one another.
+        """
+        self.execute(self._insert_absent(table), rows)
+
+    def _insert_absent(self, table: Table) -> Any:
+        insert = postgresql.insert if self.on_postgresql else sqlite.insert
+        return insert(table).on_conflict_do_nothing()
 
 
 class Database:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    bindparam,
     delete,
     literal,
     select,
@@ -64,6 +65,8 @@ Index("ix_publisher_hosts_publisher_id", publisher_hosts.c.publisher_id)
 MERGING = "publishers"
 """What a Writer holds while it ties a new source to a publisher: shared; who merges publishers holds it alone."""
 _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
+_BY_NAME = select(publisher_names.c.publisher_id).where(publisher_names.c.folded == bindparam("name"))
+_BY_HOST = select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == bindparam("host"))
 _CALLED = {publisher_names: publisher_names.c.folded, publisher_hosts: publisher_hosts.c.host}
 
 
@@ -77,13 +80,13 @@ class Filters:
 
 def find_by_name(reader: Reader, name: str) -> str | None:
     """The id of the publisher that bears ``name``, as its name or an alias (NFKC), or None."""
-    row = reader.row(select(publisher_names.c.publisher_id).where(publisher_names.c.folded == folded(name)))
+    row = reader.row(_BY_NAME, {"name": folded(name)})
     return row["publisher_id"] if row else None
 
 
 def find_by_host(reader: Reader, host: str) -> str | None:
     """The id of the publisher that publishes at ``host``, or None."""
-    row = reader.row(select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == host))
+    row = reader.row(_BY_HOST, {"host": host})
     return row["publisher_id"] if row else None
 
 

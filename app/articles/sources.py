@@ -6,7 +6,7 @@ nobody else changes, merges or removes a source.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -136,12 +136,20 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
     if new:
         writer.hold(publishers.MERGING, shared=True)  # before anything is made: a merge waits for us, or we for it
     names = {publisher.name for publisher in new if publisher and not publisher.id and publisher.name}
-    for name in sorted(names, key=publishers.folded):
-        publishers.settle(writer, name)  # in one order for all writers, as the sources below
+    # In one order for all writers, as the sources below.
+    settled = {name: publishers.settle(writer, name) for name in sorted(names, key=publishers.folded)}
+    rows: dict[str, Row] = {}
     for canonical, at, citation in inline:
-        source = found.get(canonical) or _make(writer, canonical, citation, at, faults)
+        if canonical not in found and canonical not in rows:
+            publisher_id, fault = _publisher(writer, settled, canonical, citation, at)
+            faults += [fault] if fault else []
+            rows |= {} if fault else {canonical: _row(writer, canonical, citation, publisher_id)}
+    if rows:
+        writer.insert_all_absent(sources, list(rows.values()))
+        found |= by_urls(writer, rows)  # those that a concurrent writer made first are theirs
+    for canonical, _, citation in inline:
+        source = found.get(canonical)
         if source is not None:
-            found[canonical] = source
             _keep_printed(citation, source)
             citation.source = source
     return faults
@@ -277,22 +285,25 @@ def remove(writer: Writer, key: str) -> None:
     entries.remove(writer, sources, key)
 
 
-def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: list[Fault]) -> CitedSource | None:
-    """Make the source from the printed values: what was sent inline, else what the citation prints."""
+def _publisher(
+    writer: Writer, settled: Mapping[str, str], canonical: str, citation: Citation, at: str
+) -> tuple[str | None, Fault | None]:
+    """The id of the publisher of a source that is new, if it has one, or what is wrong with it."""
+    sent = citation.source.publisher
+    if sent and sent.id:
+        known = publishers.find(writer, sent.id)
+        pointer = f"{at}/source/publisher/id"
+        return known, None if known else Fault("publisher-unknown", "No publisher has this id.", pointer=pointer)
+    if sent and sent.name:
+        return settled[sent.name], None
+    return publishers.find_by_host(writer, host_of(canonical)), None
+
+
+def _row(writer: Writer, canonical: str, citation: Citation, publisher_id: str | None) -> Row:
+    """A source made from the printed values: what was sent inline, else what the citation prints."""
     sent = citation.source
-    publisher_id: str | None
-    if sent.publisher and sent.publisher.id:
-        publisher_id = publishers.find(writer, sent.publisher.id)
-        if publisher_id is None:
-            pointer = f"{at}/source/publisher/id"
-            faults.append(Fault("publisher-unknown", "No publisher has this id.", pointer=pointer))
-            return None
-    elif sent.publisher and sent.publisher.name:
-        publisher_id = publishers.settle(writer, sent.publisher.name)
-    else:
-        publisher_id = publishers.find_by_host(writer, host_of(canonical))
     title = sent.title if sent.title is not None else citation.display_title
-    row = {
+    return {
         "id": new_id(),
         "url": sent.url,
         "canonical_url": canonical,
@@ -309,8 +320,6 @@ def _make(writer: Writer, canonical: str, citation: Citation, at: str, faults: l
         "created_at": writer.stamp,
         "updated_at": writer.stamp,
     }
-    writer.insert_absent(sources, row)  # a concurrent writer may have made it: then theirs is used
-    return by_urls(writer, [canonical])[canonical]
 
 
 def _values(writer: Writer, sent: SourceInput, faults: list[Fault]) -> dict[str, Any]:

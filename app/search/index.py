@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Bytes, Key, Reader, Writer, metadata
@@ -304,9 +303,8 @@ def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
     known = _known(writer, list(words))
     new = sorted(words.keys() - known)
     if new:
-        dialect = postgresql if writer.on_postgresql else sqlite
         rows = [{"term": word, "reading": tokens.reading(word), "df": 0} for word in new]
-        writer.execute(dialect.insert(search_terms).on_conflict_do_nothing(), rows)
+        writer.insert_all_absent(search_terms, rows)
         known |= _known(writer, new)
     return known
 
