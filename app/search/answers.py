@@ -7,8 +7,10 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from sqlalchemy import Select, bindparam, select
@@ -234,20 +236,15 @@ class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
     def __init__(self, reader: Reader, asked: Asked, found: Iterable[int]) -> None:
-        numbers = list(dict.fromkeys(found))
-        self._query = asked.query
-        terms = {known.id: word for word, known in asked.words.items()}
-        self._words: defaultdict[int, set[str]] = defaultdict(set)
-        for number, term_id, _ in hits.impacts(reader, asked.words.values(), numbers):
-            self._words[number].add(terms[term_id])
-        self._rows = {row["number"]: row for row in reader.rows(_SHOWN, {"numbers": numbers})}
+        self._reader, self._asked = reader, asked
+        self._rows = {row["number"]: row for row in reader.rows(_SHOWN, {"numbers": list(set(found))})}
 
     def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
         row = self._rows[number]
         texts = Texts.kept(row["folded"], row["outline"], row["body"])
         if type != "article":
             texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
-        excerpted = excerpts.show(self._query, texts, self._words[number])
+        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words[number])
         spots = [spot for spot, _ in excerpted]
         if type != "article" and not spots:
             spots = [texts.spot(0)]  # a part is somewhere, whether its own words show it or not
@@ -256,6 +253,15 @@ class _Shown:
         tail = encode({"page": page, "anchor": anchor, "parts": [part._asdict() for _, part in excerpted]})
         card: bytes = row["card"]
         return head[:-1] + b',"article":' + card + b"," + tail[1:]
+
+    @cached_property
+    def _words(self) -> Mapping[int, AbstractSet[str]]:
+        """For each article the words of the query that stand in it."""
+        terms = {known.id: word for word, known in self._asked.words.items()}
+        words: defaultdict[int, set[str]] = defaultdict(set)
+        for number, term_id, _ in hits.impacts(self._reader, self._asked.words.values(), list(self._rows)):
+            words[number].add(terms[term_id])
+        return words
 
 
 def _allowed(filters: Filters) -> Select[Any] | None:

@@ -5,7 +5,7 @@ Pure: which articles are found is asked in ``hits.py``.
 
 import html
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -38,10 +38,10 @@ class Excerpt(NamedTuple):
     highlights: list[Span]
 
 
-def show(asked: Query, texts: Texts, words: AbstractSet[str]) -> list[tuple[Spot, Excerpt]]:
+def show(asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]]) -> list[tuple[Spot, Excerpt]]:
     """The places that answer a query best, of the texts given.
 
-    ``words``: those of the query that stand in the article in some spelling.
+    ``words``: those of the query that stand in the article in some spelling; asked only where it must be known.
     """
     everything = SEPARATOR.join(texts.loose)
     literally: list[str] = []
@@ -49,7 +49,7 @@ def show(asked: Query, texts: Texts, words: AbstractSet[str]) -> list[tuple[Spot
     for needle in asked.needles:
         if needle.loose in everything:
             literally.append(needle.loose)
-        elif needle.words and not asked.phrase and words >= set(needle.words):
+        elif needle.words and not asked.phrase and words() >= set(needle.words):
             if all(piece in everything for piece in needle.pieces):
                 literally += needle.pieces
             else:

@@ -57,7 +57,7 @@ class Spot(NamedTuple):
 class Texts:
     """The texts of an article, or some of them, as they are kept: each is read from its bytes when it is shown."""
 
-    def __init__(self, loose: Sequence[str], outline: Sequence[Sequence[Any]], body: bytes) -> None:
+    def __init__(self, loose: Sequence[str], outline: Sequence[str], body: bytes) -> None:
         self.loose = loose
         """Each of them loosened."""
         self._outline, self._body = outline, body
@@ -65,7 +65,7 @@ class Texts:
     @classmethod
     def kept(cls, loose: str, outline: str, body: bytes) -> "Texts":
         """All texts of an article; ``body``: its frozen bytes, of which the outline was made."""
-        return cls(loose.split(SEPARATOR), json.loads(outline), body)
+        return cls(loose.split(SEPARATOR), outline.split("\n"), body)
 
     def among(self, chosen: Iterable[int]) -> "Texts":
         """Some of them, by their places here."""
@@ -74,23 +74,26 @@ class Texts:
 
     def weight(self, at: int) -> float:
         """How much the text at this place weighs."""
-        weight: float = self._outline[at][1]
+        weight: float = json.loads(self._outline[at])[1]
         return weight
 
     def spot(self, at: int) -> Spot:
         """The text at this place."""
-        pointer, _, page, anchor, start, end = self._outline[at]
+        pointer, _, page, anchor, start, end = json.loads(self._outline[at])
         return Spot(pointer, json.loads(self._body[start:end]), page, anchor)
 
 
 def outline(found: Iterable[Field], body: bytes) -> str:
-    """What ``Texts`` need of these texts, beside their loosened forms: ``body`` are the bytes that they stand in."""
-    rows = []
+    """What ``Texts`` need of these texts, beside their loosened forms: ``body`` are the bytes that they stand in.
+
+    A line for each, so that only those are read that are shown.
+    """
+    lines = []
     for field in found:
         written = encode(field.text)
         start = body.index(written)  # or where the same is said before
-        rows.append((field.pointer, field.weight, field.page, field.anchor, start, start + len(written)))
-    return encode(rows).decode()
+        lines.append(encode((field.pointer, field.weight, field.page, field.anchor, start, start + len(written))))
+    return b"\n".join(lines).decode()
 
 
 def fields(article: Mapping[str, Any]) -> list[Field]:

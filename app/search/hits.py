@@ -5,7 +5,7 @@ the grams in ``fts5.py`` and ``postgres.py``.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -101,10 +101,10 @@ def find(
 
 def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> list[int]:
     """The numbers of the best articles in which the query stands as it is: at most ``CANDIDATES``."""
-    found = _with_text(reader, asked, words, allowed, ())
+    found = _literally(reader, asked, words, ())
     if found is None:
         return []
-    best, _ = _best(reader, found, _parameters(reader, asked, list(words.values())), CANDIDATES)
+    best, _ = _best(reader, found, allowed, _parameters(reader, asked, words, ()) | {"most": CANDIDATES})
     return [number for _, number in best]
 
 
@@ -153,32 +153,33 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
         together = []
-    sets = [_among(_spelled(len(together)), allowed)] if together else []
-    literally = _with_text(reader, asked, words, allowed, together)
+    sets: list[_Set] = [(_spelled, (len(together),))] if together else []
+    literally = _literally(reader, asked, words, together)
     if literally is not None:
         sets.append(literally)
     if not sets:
         return Hits([], 0, exact=True, every=_none(), parameters={})
-    parameters = _parameters(reader, asked, together or list(words.values()))
+    parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
     for each in sets:
-        best, there = _best(reader, each, parameters, most, costly=each is literally or len(together) > 1)
+        best, there = _best(reader, each, allowed, parameters | {"most": most})
         ranked, total = ranked + best, total + there
-    every = union_all(*(each.with_only_columns(each.selected_columns.number) for each in sets)).subquery()
+    every = union_all(*(_numbers(_among(build(*shape), allowed)) for build, shape in sets)).subquery()
     return Hits(
         sorted(ranked, reverse=True)[:most], total, exact=True, every=select(every.c.number), parameters=parameters
     )
 
 
 def _best(
-    reader: Reader, found: Select[Any], parameters: Row, most: int, *, costly: bool = True
+    reader: Reader, found: "_Set", allowed: Select[Any] | None, parameters: Row
 ) -> tuple[list[tuple[int, int]], int]:
-    """The best of the articles, each with its score; and how many there are. What is ``costly`` is found once only."""
-    there = found.cte("there").prefix_with("MATERIALIZED") if costly else found.subquery()
-    total = select(func.count()).select_from(there).scalar_subquery()
-    ordered = select(there.c.number, there.c.score, total).order_by(there.c.score.desc(), there.c.number.desc())
-    rows = reader.tuples(ordered.limit(most), parameters)
+    """The best of the articles, each with its score; and how many there are."""
+    build, shape = found
+    statement = (
+        _ordered_once(build, *shape) if allowed is None else _ordered(_among(build(*shape), allowed), costly=True)
+    )
+    rows = reader.tuples(statement, parameters)
     return [(int(score) // index.SCALE, number) for number, score, _ in rows], rows[0][2] if rows else 0
 
 
@@ -186,10 +187,13 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
     every_word = list(words.values()) if len(words) == len(asked.words) else []
-    literally = _with_text(reader, asked, words, allowed, every_word) if asked.unbroken else None
+    literally = _literally(reader, asked, words, every_word) if asked.unbroken else None
     if literally is not None:
-        best, _ = _best(reader, literally, _parameters(reader, asked, list(words.values())), CANDIDATES)
-        scores |= {number: max(scores.get(number, 0), score) for score, number in best}
+        parameters = _parameters(reader, asked, words, every_word) | {"most": CANDIDATES}
+        scores |= {
+            number: max(scores.get(number, 0), score)
+            for score, number in _best(reader, literally, allowed, parameters)[0]
+        }
     best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
     numbers = search_articles.c.number.in_([number for _, number in best])
     exact = complete and len(best) < CANDIDATES
@@ -219,26 +223,20 @@ def _scores(reader: Reader, words: Sequence[Word], allowed: Select[Any] | None) 
     return {number: int(score) for number, score in rows}
 
 
-def _with_text(
-    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, besides: Sequence[Word]
-) -> Select[Any] | None:
+def _literally(reader: Reader, asked: Query, words: Mapping[str, Word], besides: Sequence[Word]) -> "_Set | None":
     """The articles in which the query stands as it is, but for those in which all of the words ``besides`` stand.
 
     None: nothing that could stand somewhere is asked.
     """
     least = folding.least_grams(asked.loose)
-    if not least:
-        return None
     verified = asked.loose not in least  # one gram alone is the text itself
-    query = _literal(grams(reader), len(besides), verified=verified)
-    if besides:
-        # They stand there, as parts of other words: worth about what they are where they stand once.
-        once = literal(sum(word.weight for word in besides) * index.SCALE // 2)
-        return _among(query.add_columns(once.label("score")), allowed)
-    return _among(query.add_columns(_worth(len(words), query.selected_columns.number).label("score")), allowed)
+    return (_literal, (grams(reader), len(words), len(besides), verified)) if least else None
 
 
-# Built once each: building them anew for each query takes as long as running them does.
+# Built once each: building them anew for each query takes longer than running them does.
+
+_Set = tuple[Callable[..., Select[Any]], tuple[Any, ...]]
+"""How the articles of a set are selected, each with its score, and what that depends on."""
 
 
 @cache
@@ -262,19 +260,37 @@ def _any_word(words: int) -> Select[Any]:
 
 
 @cache
-def _literal(dialect: Any, besides: int, *, verified: bool) -> Select[Any]:
+def _literal(dialect: Any, words: int, besides: int, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
     """The articles with all grams of a text, ``verified``: with the text itself; but for those with so many words."""
     found: Any = dialect.matching()
     if besides:
-        spelled = _spelled(besides)
         # In order, both sides can be read side by side.
-        found = except_(found, spelled.with_only_columns(spelled.selected_columns.number)).order_by("number")
+        found = except_(found, _numbers(_spelled(besides))).order_by("number")
     there = found.subquery("found")
-    query = select(there.c.number)
+    # Where the words stand only as parts of others, they are worth what they are where they stand once.
+    score = bindparam("once", type_=Integer) if besides else _worth(words, there.c.number)
+    query = select(there.c.number, score.label("score"))
     if verified:
         said = dialect.contains(search_texts.c.folded, bindparam("text", type_=Text))
         query = query.where(select(search_texts.c.number).where(search_texts.c.number == there.c.number, said).exists())
     return query
+
+
+@cache
+def _ordered_once(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]:
+    return _ordered(build(*shape), costly=build is _literal or shape != (1,))
+
+
+def _ordered(found: Select[Any], *, costly: bool) -> Select[Any]:
+    """The best of the articles, and beside each how many there are; what is ``costly`` is found once only."""
+    there = found.cte("there").prefix_with("MATERIALIZED") if costly else found.subquery()
+    total = select(func.count()).select_from(there).scalar_subquery()
+    ordered = select(there.c.number, there.c.score, total).order_by(there.c.score.desc(), there.c.number.desc())
+    return ordered.limit(bindparam("most", type_=Integer))
+
+
+def _numbers(found: Select[Any]) -> Select[Any]:
+    return found.with_only_columns(found.selected_columns.number)
 
 
 def _worth(words: int, number: ColumnElement[int]) -> ColumnElement[int]:
@@ -297,11 +313,16 @@ def _weight(at: int) -> ColumnElement[int]:
     return bindparam(f"weight{at}", type_=Integer)
 
 
-def _parameters(reader: Reader, asked: Query, words: Sequence[Word]) -> Row:
-    return {"text": asked.loose, "grams": grams(reader).asked(folding.least_grams(asked.loose)), **_weights(words)}
+def _parameters(reader: Reader, asked: Query, words: Mapping[str, Word], besides: Sequence[Word]) -> dict[str, Any]:
+    return {
+        "text": asked.loose,
+        "grams": grams(reader).asked(folding.least_grams(asked.loose)),
+        "once": sum(word.weight for word in besides) * index.SCALE // 2,
+        **_weights(besides or list(words.values())),
+    }
 
 
-def _weights(words: Sequence[Word]) -> Row:
+def _weights(words: Sequence[Word]) -> dict[str, Any]:
     return {f"word{at}": word.id for at, word in enumerate(words)} | {
         f"weight{at}": word.weight for at, word in enumerate(words)
     }
