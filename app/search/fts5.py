@@ -6,9 +6,9 @@ What a gram is is decided in ``folding.py``; on PostgreSQL the same is in ``post
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, column, func, select, table, text
+from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, cast, column, func, select, table, text
 
-from app.database import Reader, Writer
+from app.database import Bytes, Reader, Writer
 from app.search import folding
 
 # The tokeniser parts words at ASCII marks: those that grams may hold stand for others that nobody writes.
@@ -47,6 +47,16 @@ def prefer_index(_: Reader) -> None:
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
     return func.instr(texts, loose) > 0
+
+
+def kept_text(texts: Column[Any]) -> ColumnElement[bytes]:
+    """A text as it is read to be looked through: its bytes, for decoding them takes longer than that."""
+    return cast(texts, Bytes)
+
+
+def kept(loose: str) -> bytes:
+    """What is looked for in such a text."""
+    return loose.encode()
 
 
 def _written(grams: Collection[str]) -> str:

@@ -45,9 +45,6 @@ _SENTENCE = 3
 
 _p, _t = search_postings.c, search_terms.c
 _KNOWN = select(_t.id, _t.term, _t.df).where(_t.term.in_(bindparam("words", expanding=True)))
-_TEXTS = select(search_texts.c.number, search_texts.c.folded).where(
-    search_texts.c.number.in_(bindparam("numbers", expanding=True))
-)
 _IMPACTS = select(_p.number, _p.term_id, _p.impact).where(
     _p.term_id.in_(bindparam("terms", expanding=True)), _p.number.in_(bindparam("numbers", expanding=True))
 )
@@ -93,9 +90,10 @@ def find(
     if found is None or (not found.ranked and _is_sentence(reader, asked, words, allowed)):
         found = _any_of(reader, asked, words, allowed)
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
-    texts = texts_of(reader, [number for _, number in best])
+    dialect = grams(reader)
+    texts = dict(reader.tuples(_texts(dialect), {"numbers": [number for _, number in best]}))
     weights = {word: known.weight for word, known in words.items()}
-    better = query.rank(asked, weights, [(score, number, texts[number]) for score, number in best])
+    better = query.rank(asked, weights, [(score, number, texts[number]) for score, number in best], dialect.kept)
     return replace(found, ranked=sorted(better + rest, reverse=True))
 
 
@@ -106,11 +104,6 @@ def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
         return []
     best, _ = _best(reader, found, allowed, _parameters(reader, asked, words, ()) | {"most": CANDIDATES})
     return [number for _, number in best]
-
-
-def texts_of(reader: Reader, numbers: Sequence[int]) -> dict[int, str]:
-    """The loosened texts of these articles."""
-    return dict(reader.tuples(_TEXTS, {"numbers": list(numbers)}))
 
 
 def rarest(words: Mapping[str, Word], most: int) -> dict[str, Word]:
@@ -237,6 +230,15 @@ def _literally(reader: Reader, asked: Query, words: Mapping[str, Word], besides:
 
 _Set = tuple[Callable[..., Select[Any]], tuple[Any, ...]]
 """How the articles of a set are selected, each with its score, and what that depends on."""
+
+
+@cache
+def _texts(dialect: Any) -> Select[Any]:
+    """The loosened texts of some articles."""
+    numbers: Any = bindparam("numbers", expanding=True)
+    return select(search_texts.c.number, dialect.kept_text(search_texts.c.folded)).where(
+        search_texts.c.number.in_(numbers)
+    )
 
 
 @cache

@@ -58,3 +58,13 @@ def prefer_index(reader: Reader) -> None:
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
     return func.strpos(texts, loose) > 0
+
+
+def kept_text(texts: Column[Any]) -> ColumnElement[str]:
+    """A text as it is read to be looked through: as it is, for bytes come as digits."""
+    return texts
+
+
+def kept(loose: str) -> str:
+    """What is looked for in such a text."""
+    return loose

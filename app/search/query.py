@@ -4,10 +4,10 @@ Pure: what is kept of articles is asked in ``hits.py``.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, AnyStr, NamedTuple, TypeVar
 
 import regex
 from pydantic import Field
@@ -101,14 +101,16 @@ def parse(asked: str) -> Query:
     return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=tuple(needles), runs=runs)
 
 
-def rank(query: Query, weights: Mapping[str, int], found: Iterable[tuple[int, Key, str]]) -> list[tuple[int, Key]]:
+def rank(
+    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, Key, AnyStr]], kept: Callable[[str], AnyStr]
+) -> list[tuple[int, Key]]:
     """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
 
-    ``found``: each with its score, what it is known by, and its loosened text. Scores and the ``weights`` of words are
-    in thousandths. Of equal ones the greater key is first.
+    ``found``: each with its score, what it is known by, and its loosened text as it is ``kept``. Scores and the
+    ``weights`` of words are in thousandths. Of equal ones the greater key is first.
     """
-    runs = [(run.loose, _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
-    pairs = [gram for gram in folding.least_grams(query.loose) if len(gram) > 1]
+    runs = [(kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
+    pairs = [kept(gram) for gram in folding.least_grams(query.loose) if len(gram) > 1]
     ranked: list[tuple[int, Key]] = []
     for score, key, said in found:
         better = score + sum(bonus for run, bonus in runs if run in said)

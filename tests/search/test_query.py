@@ -122,7 +122,7 @@ class TestRank:
         parsed = query.parse("藍色灯籠 秋祭")
         weights = dict.fromkeys(parsed.words, 1_000)
         texts = [(1, "藍色と灯籠と秋祭"), (2, "秋祭"), (3, "藍色灯籠の秋祭"), (4, "秋祭")]
-        ranked = query.rank(parsed, weights, [(5_000, number, text) for number, text in texts])
+        ranked = query.rank(parsed, weights, [(5_000, number, text) for number, text in texts], str)
         assert [number for _, number in ranked] == [3, 1, 4, 2]
 
     @settings(deadline=None, max_examples=50)
@@ -130,7 +130,7 @@ class TestRank:
     def test_nobody_loses_by_what_stands_in_the_text(self, text: str, said: list[str]) -> None:
         parsed = query.parse(text)
         found = [(1_000, at, folding.loosen(folding.fold(each).text)) for at, each in enumerate(said)]
-        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found)
+        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found, str)
         assert sorted(at for _, at in ranked) == list(range(len(said)))
         assert all(score >= 1_000 for score, _ in ranked)
         assert ranked == sorted(ranked, reverse=True)
