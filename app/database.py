@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import (
     JSON,
     Connection,
@@ -35,7 +34,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -229,7 +228,9 @@ class Database:
     def direct(self) -> Direct:
         """A way to read on the event loop, one statement at a time; from the replica, where there is one."""
         sqlite_path = make_url(self._url).database if self._url.startswith("sqlite") else None
-        return PostgresqlDirect(self._read_url) if sqlite_path is None else SqliteDirect(sqlite_path)
+        if sqlite_path is not None:
+            return SqliteDirect(sqlite_path)
+        return PostgresqlDirect(self._read_url, self._readers.dialect.dbapi)
 
     def engine(self) -> Engine:
         """The writers' engine, for migrations."""
@@ -259,9 +260,10 @@ def _passing(error: DBAPIError) -> bool:
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF in _SQLITE_PASSING
-    if isinstance(original, psycopg.Error) and original.sqlstate is not None:
-        return original.sqlstate[:2] in _POSTGRESQL_PASSING
-    return isinstance(original, psycopg.OperationalError) or error.connection_invalidated
+    sqlstate: str | None = getattr(original, "sqlstate", None)
+    if sqlstate is not None:
+        return sqlstate[:2] in _POSTGRESQL_PASSING
+    return isinstance(error, OperationalError) or error.connection_invalidated
 
 
 def _engine(url: str, **options: Any) -> Engine:

@@ -10,9 +10,6 @@ from itertools import count
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import psycopg
-from psycopg import AsyncConnection, AsyncCursor
-
 from app.errors import Busy
 
 CONNECTIONS = 4
@@ -94,29 +91,32 @@ class SqliteDirect:
 
 
 class PostgresqlDirect:
-    """A PostgreSQL server, asked over a few connections of the event loop's own."""
+    """A PostgreSQL server, asked over a few connections of the event loop's own.
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    ``driver``: psycopg, as the engine has loaded it. Imported here it would be 5 MB of each process on SQLite, too.
+    """
+
+    def __init__(self, url: str, driver: Any) -> None:
+        self._url, self._driver = url, driver
         self._here = threading.local()
 
     async def rows(self, statement: str, *values: Value) -> Rows:
         """All rows of a SELECT. Raises: Busy."""
         if not hasattr(self._here, "turns"):
             self._here.turns, self._here.idle = asyncio.Semaphore(CONNECTIONS), []
-        idle: list[AsyncCursor[tuple[Any, ...]]] = self._here.idle
+        idle: list[Any] = self._here.idle
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS), self._here.turns:
                 cursor = idle.pop() if idle else await self._open()
                 try:
                     await cursor.execute(statement.replace("?", "%s"), values, prepare=True)
-                    found = await cursor.fetchall()
+                    found: Rows = await cursor.fetchall()
                 except BaseException:
                     await cursor.connection.close()
                     raise
                 idle.append(cursor)
                 return found
-        except (psycopg.Error, OSError, TimeoutError) as error:
+        except (self._driver.Error, OSError, TimeoutError) as error:
             raise Busy("The database is busy or away.") from error
 
     async def version(self) -> None:
@@ -128,10 +128,10 @@ class PostgresqlDirect:
             await cursor.connection.close()
         self._here.__dict__.clear()
 
-    async def _open(self) -> AsyncCursor[tuple[Any, ...]]:
+    async def _open(self) -> Any:
         # A route waits for a lock better than this: it tells the client when to come back.
         options = "-c default_transaction_read_only=on -c lock_timeout=1s"
-        connection = await AsyncConnection.connect(
+        connection = await self._driver.AsyncConnection.connect(
             self._url, autocommit=True, connect_timeout=TIMEOUT_SECONDS, options=options
         )
         return connection.cursor(binary=True)
