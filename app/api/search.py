@@ -111,13 +111,13 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
 
     def build() -> tuple[bytes, dict[str, str]]:
         with answers.turn(reader):
-            asked = Asked.read(reader, query.q, filters, after)
+            asked = Asked.read(reader, query.q, filters, after, query.limit + 1)
             part = _PARTS.get(query.within)
             found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
             total = found.total()
             counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
             meant = suggestions.meant(reader, query.q) if total.value == 0 else None
-            items = found.items(query.limit + 1)
+            items = found.items()
         beside = {"total": asdict(total), "facets": counted, "did_you_mean": meant}
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)
 

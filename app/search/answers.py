@@ -91,22 +91,24 @@ class Asked:
     words: Mapping[str, Word]
     filters: Filters
     after: Position | None
+    limit: int
+    """How many are wanted."""
 
     @classmethod
-    def read(cls, reader: Reader, text: str, filters: Filters, after: Position | None) -> "Asked":
+    def read(cls, reader: Reader, text: str, filters: Filters, after: Position | None, limit: int) -> "Asked":
         """Read what was asked; on a later page words are worth what they were on the first."""
         asked = query.parse(text)
         worth = after[3].split(",") if after else []
         before = {word: int(each) for word, each in zip(asked.words, worth, strict=False) if _WORTH.fullmatch(each)}
         words = hits.rarest(hits.weigh(reader, asked.words, before), query.MOST_WORDS)
-        return cls(asked, words, filters, after)
+        return cls(asked, words, filters, after, limit)
 
-    def behind(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
-        """Those that stand behind the page before."""
+    def page(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
+        """Those that are wanted: the first behind the page before."""
         if self.after is None:
-            return list(ranked)
+            return list(ranked[: self.limit])
         score, number, place, _ = self.after
-        return [each for each in ranked if each < (score, (number, -place))]
+        return [each for each in ranked if each < (score, (number, -place))][: self.limit]
 
     def position(self, score: int, key: Key) -> Position:
         """Where one that was found stands."""
@@ -119,12 +121,12 @@ class Articles:
 
     def __init__(self, reader: Reader, asked: Asked) -> None:
         self._reader, self._asked = reader, asked
-        most = hits.CANDIDATES if asked.after is None else hits.DEEPEST  # the first page needs no more
-        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), most)
+        first = asked.limit if asked.after is None else None
+        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), first)
 
-    def items(self, limit: int) -> list[Item]:
-        """Up to ``limit`` of them behind the page before, as search shows them."""
-        found = self._asked.behind([(score, (number, 0)) for score, number in self._hits.ranked])[:limit]
+    def items(self) -> list[Item]:
+        """Those that are wanted, as search shows them."""
+        found = self._asked.page([(score, (number, 0)) for score, number in self._hits.ranked])
         shown = _Shown(self._reader, self._asked, [number for _, (number, _) in found])
         return [(self._asked.position(score, key), shown.item("article", key[0])) for score, key in found]
 
@@ -147,18 +149,17 @@ class Parts:
         narrow = None if asked.filters == Filters() and part != "source" else self._narrow
         self._hits = part_hits.find(reader, asked.query, asked.words, Among(part, allowed, narrow))
 
-    def bodies(self, limit: int) -> list[Item]:
-        """Up to ``limit`` of them behind the page before, as their own lists show them."""
+    def bodies(self) -> list[Item]:
+        """Those that are wanted, as their own lists show them."""
         if self._part == "source":
-            return [(self._asked.position(score, key), row["source"]) for score, key, row in self._page(limit)]
+            return [(self._asked.position(score, key), row["source"]) for score, key, row in self._page()]
         return [
-            (self._asked.position(score, key), with_card(row["body"], row["card"]))
-            for score, key, row in self._page(limit)
+            (self._asked.position(score, key), with_card(row["body"], row["card"])) for score, key, row in self._page()
         ]
 
-    def items(self, limit: int) -> list[Item]:
-        """Up to ``limit`` of them behind the page before, as search shows them."""
-        found = self._page(limit)
+    def items(self) -> list[Item]:
+        """Those that are wanted, as search shows them."""
+        found = self._page()
         shown = _Shown(self._reader, self._asked, [key[0] for _, key, _ in found])
         return [
             (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
@@ -189,9 +190,9 @@ class Parts:
             known |= self._cited(some).keys()
         return {key: id for key, id in passing.items() if id in known}
 
-    def _page(self, limit: int) -> list[tuple[int, Key, Mapping[str, Any]]]:
-        """Up to ``limit`` of them behind the page before, with their rows."""
-        found = self._asked.behind(self._hits.ranked)[:limit]
+    def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
+        """Those that are wanted, with their rows."""
+        found = self._asked.page(self._hits.ranked)
         ids = _ids(self._reader, {number for _, (number, _) in found})
         rows = part_lists.within(self._reader, _KINDS[self._part], self._asked.filters, list(ids.values()))
         shown = [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
@@ -218,16 +219,16 @@ class PartList:
 
     def find(self, after: Position | None, limit: int) -> list[Item]:
         """Up to ``limit`` parts behind the page before. Raises: Busy."""
-        return self._parts(after).bodies(limit)
+        return self._parts(after, limit).bodies()
 
     def total(self) -> Total:
         """How many there are. Raises: Busy."""
-        return self._parts(None).total()
+        return self._parts(None, 0).total()
 
-    def _parts(self, after: Position | None) -> Parts:
+    def _parts(self, after: Position | None, limit: int) -> Parts:
         if self._found is None:
             with turn(self._reader):
-                asked = Asked.read(self._reader, self._text, self._filters, after)
+                asked = Asked.read(self._reader, self._text, self._filters, after, limit)
                 self._found = Parts(self._reader, asked, self._part, self._sources)
         return self._found
 

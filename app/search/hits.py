@@ -83,9 +83,13 @@ def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None
 
 
 def find(
-    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int = DEEPEST
+    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, first: int | None = None
 ) -> Hits:
-    """The articles that the query finds, of those whose numbers are ``allowed``; at most so many are ranked."""
+    """The articles that the query finds, of those whose numbers are ``allowed``.
+
+    ``first``: only so many of the best must be in order; None: all that can be paged through.
+    """
+    most = DEEPEST if first is None else CANDIDATES
     found = _all_of(reader, asked, words, allowed, most) if asked.together else None
     if found is None or (not found.ranked and _is_sentence(reader, asked, words, allowed)):
         found = _any_of(reader, asked, words, allowed)
@@ -93,7 +97,9 @@ def find(
     dialect = grams(reader)
     texts = dict(reader.tuples(_texts(dialect), {"numbers": [number for _, number in best]}))
     weights = {word: known.weight for word, known in words.items()}
-    better = query.rank(asked, weights, [(score, number, texts[number]) for score, number in best], dialect.kept)
+    better = query.rank(
+        asked, weights, [(score, number, texts[number]) for score, number in best], dialect.kept, first or RANKED
+    )
     return replace(found, ranked=sorted(better + rest, reverse=True))
 
 

@@ -70,7 +70,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) 
     first = best[: hits.RANKED]
     texts = _texts(reader, among.part, [key for _, key in first])
     weights = {word: known.weight for word, known in words.items()}
-    better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first], str)
+    better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first], str, hits.RANKED)
     ranked = sorted(better + best[hits.RANKED : hits.DEEPEST], reverse=True)
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
 

@@ -4,6 +4,7 @@ Pure: what is kept of articles is asked in ``hits.py``.
 """
 
 import re
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -102,21 +103,30 @@ def parse(asked: str) -> Query:
 
 
 def rank(
-    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, Key, AnyStr]], kept: Callable[[str], AnyStr]
+    query: Query,
+    weights: Mapping[str, int],
+    found: Sequence[tuple[int, Key, AnyStr]],
+    kept: Callable[[str], AnyStr],
+    first: int,
 ) -> list[tuple[int, Key]]:
     """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
 
     ``found``: each with its score, what it is known by, and its loosened text as it is ``kept``. Scores and the
-    ``weights`` of words are in thousandths. Of equal ones the greater key is first.
+    ``weights`` of words are in thousandths. Of equal ones the greater key is first. Behind the ``first`` they may stand
+    in another order, with less than their scores.
     """
     runs = [(kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
     pairs = [kept(gram) for gram in folding.least_grams(query.loose) if len(gram) > 1]
+    better = [(score + sum(bonus for run, bonus in runs if run in said), key, said) for score, key, said in found]
+    better.sort(reverse=True)
     ranked: list[tuple[int, Key]] = []
-    for score, key, said in found:
-        better = score + sum(bonus for run, bonus in runs if run in said)
+    for at, (score, key, said) in enumerate(better):
+        if at >= first and round(score * (1 + _SHARE_BONUS)) < ranked[-first][0]:
+            # Nor can those that follow get there, and a long query has many pairs.
+            return ranked[::-1] + [(round(score), key) for score, key, _ in better[at:]]
         share = sum(pair in said for pair in pairs) / len(pairs) if pairs else 0.0
-        ranked.append((round(better * (1 + _SHARE_BONUS * share)), key))
-    return sorted(ranked, reverse=True)
+        insort(ranked, (round(score * (1 + _SHARE_BONUS * share)), key))
+    return ranked[::-1]
 
 
 def _needle(loose: str, tokens: Sequence[Token]) -> Needle:

@@ -122,15 +122,32 @@ class TestRank:
         parsed = query.parse("藍色灯籠 秋祭")
         weights = dict.fromkeys(parsed.words, 1_000)
         texts = [(1, "藍色と灯籠と秋祭"), (2, "秋祭"), (3, "藍色灯籠の秋祭"), (4, "秋祭")]
-        ranked = query.rank(parsed, weights, [(5_000, number, text) for number, text in texts], str)
+        ranked = query.rank(parsed, weights, [(5_000, number, text) for number, text in texts], str, 4)
         assert [number for _, number in ranked] == [3, 1, 4, 2]
+
+    @settings(deadline=None, max_examples=100)
+    @given(
+        text=queries,
+        said=st.lists(st.tuples(st.integers(0, 3_000), texts), min_size=1, max_size=12),
+        first=st.integers(1, 12),
+    )
+    def test_the_first_are_the_same_whether_all_are_ranked_or_not(
+        self, text: str, said: list[tuple[int, str]], first: int
+    ) -> None:
+        parsed = query.parse(text)
+        found = [(score, at, folding.loosen(folding.fold(each).text)) for at, (score, each) in enumerate(said)]
+        weights = dict.fromkeys(tokens.indexed(text), 500)
+        every = query.rank(parsed, weights, found, str, len(found))
+        some = query.rank(parsed, weights, found, str, first)
+        assert some[:first] == every[:first]
+        assert sorted(at for _, at in some) == sorted(at for _, at in every)
 
     @settings(deadline=None, max_examples=50)
     @given(text=queries, said=st.lists(texts, max_size=5))
     def test_nobody_loses_by_what_stands_in_the_text(self, text: str, said: list[str]) -> None:
         parsed = query.parse(text)
         found = [(1_000, at, folding.loosen(folding.fold(each).text)) for at, each in enumerate(said)]
-        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found, str)
+        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found, str, 5)
         assert sorted(at for _, at in ranked) == list(range(len(said)))
         assert all(score >= 1_000 for score, _ in ranked)
         assert ranked == sorted(ranked, reverse=True)
