@@ -91,7 +91,7 @@ def work() -> None:
     with _database() as database:
         _demand_index(database)
         signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before there is a thread that could get them instead
-        with worker.beside(database):
+        with worker.beside(database, Settings().trash_days):
             signal.sigwait(ending)
 
 

@@ -63,7 +63,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
         if owned:  # what there is now stays: looking through it again and again held requests up for 50 ms
             gc.collect()
             gc.freeze()
-        with worker.beside(opened) if owned else nullcontext():
+        with worker.beside(opened, chosen.trash_days) if owned else nullcontext():
             yield
             app.state.closing = True
         if owned:

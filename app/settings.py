@@ -5,7 +5,7 @@ Nothing here opens, checks or creates anything; the doors (``main``, ``cli``) pa
 
 from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """``required``: reading published content needs a key with scope ``read``."""
     dictionary: Literal["small", "core"] = "small"
     """Which dictionary texts are read with for search; ``core`` must be installed. A change wants `kiku rebuild`."""
+    trash_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+    """How long a trashed article can be restored; then it is purged. 0: it stays until somebody purges it."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

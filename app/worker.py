@@ -7,10 +7,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from app.database import Database, Writer
-from app.errors import Busy, Conflict
-from app.publishing import ledger
+from app.errors import Busy, Conflict, Invalid
+from app.publishing import ledger, lifecycle
 from app.search import index
 from app.sync import jobs
 from app.sync.jobs import Lease
@@ -25,10 +26,10 @@ _STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {ledger.JOB: ledger
 
 
 @contextmanager
-def beside(database: Database) -> Iterator[None]:
+def beside(database: Database, trash_days: int) -> Iterator[None]:
     """A worker in a thread of its own for the length of the block; its step is finished at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(database, stop), name="kiku-worker", daemon=True)
+    thread = threading.Thread(target=run, args=(database, stop, trash_days), name="kiku-worker", daemon=True)
     thread.start()
     try:
         yield
@@ -37,12 +38,17 @@ def beside(database: Database) -> Iterator[None]:
         thread.join()
 
 
-def run(database: Database, stop: threading.Event) -> None:
-    """Run what is due until ``stop`` is set. A database that is away is waited for."""
+def run(database: Database, stop: threading.Event, trash_days: int) -> None:
+    """Run what is due until ``stop`` is set. A database that is away is waited for.
+
+    ``trash_days``: after how many days in the trash an article is purged; 0: never.
+    """
     while not stop.is_set():
-        # Apart: what keeps the one from its work must not keep the other. Counting can wait for the next look.
+        # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
         _attempt(lambda: count_words(database))
-        if not _attempt(lambda: run_due(database, stop)):
+        busy = _attempt(lambda: run_schedule(database))
+        busy = (trash_days > 0 and _attempt(lambda: purge_trashed(database, trash_days))) or busy
+        if not _attempt(lambda: run_due(database, stop)) and not busy:
             stop.wait(POLL_SECONDS)
 
 
@@ -67,6 +73,40 @@ def count_words(database: Database) -> bool:
             return False
     with database.writing() as writer:
         return index.count(writer)
+
+
+def run_schedule(database: Database) -> bool:
+    """Publish or withdraw one article whose planned instant has come; says whether there was one.
+
+    What is planned is struck off in the transaction that does it: no other worker, and no restart, does it again.
+    Raises: Busy; Conflict.
+    """
+    with database.reading() as reader:
+        article_id = lifecycle.due(reader, instant(database.clock()))
+    if article_id is None:
+        return False
+    try:
+        with database.writing() as writer:
+            lifecycle.carry_out(writer, article_id)
+    except (Invalid, Conflict) as error:
+        if error.code == "write-conflict":  # a matter of time
+            raise
+        with database.writing() as writer:
+            lifecycle.give_up(writer, article_id, error)
+    return True
+
+
+def purge_trashed(database: Database, days: int) -> bool:
+    """Remove for good some of what was trashed so many days ago; says whether there was anything.
+
+    Raises: Busy; Conflict.
+    """
+    before = instant(database.clock() - timedelta(days=days))
+    with database.reading() as reader:
+        if not lifecycle.any_trashed(reader, before):
+            return False
+    with database.writing() as writer:
+        return lifecycle.purge_trashed(writer, before)
 
 
 def run_due(database: Database, stop: threading.Event | None = None) -> bool:

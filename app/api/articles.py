@@ -16,7 +16,7 @@ from app.articles.document import EXAMPLE, ArticleInput, WorkingCopy
 from app.articles.drafts import Draft
 from app.articles.fields import Instant, Slug, Status
 from app.errors import Fault, Invalid, PreconditionRequired, Stale
-from app.publishing import publish
+from app.publishing import lifecycle
 from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import DraftReader, Editor
@@ -141,7 +141,7 @@ def delete_article(caller: Editor, key: str, match: IfMatch, writer: Writer, *, 
         drafts.demand(draft, match)
         drafts.purge(writer, draft)
     else:
-        publish.trash(writer, key, match, lambda: caller.require("publish"))
+        lifecycle.trash(writer, key, match, lambda: caller.require("publish"))
     return Response(status_code=204)
 
 

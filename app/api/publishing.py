@@ -1,18 +1,21 @@
-"""What an article goes through: checks, publish, unpublish.
+"""What an article goes through: checks, review, schedule, publish, unpublish, archive, restore.
 
-The working copy itself is changed in ``articles.py``.
+The working copy itself is changed, and trashed, in ``articles.py``.
 """
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from app.articles import drafts, site
-from app.publishing import checks, publish
-from app.wire import answers
-from app.wire.caller import DraftReader, Publisher
-from app.wire.conditional import IfMatch
+from app.articles.document import Schedule, WorkingCopy
+from app.articles.drafts import Draft
+from app.publishing import checks, lifecycle, publish
+from app.wire import answers, bodies
+from app.wire.caller import DraftReader, Editor, Publisher, Reviewer
+from app.wire.conditional import IfMatch, OptionalMatch
 from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/articles/{key}", tags=["publishing"])
@@ -45,3 +48,62 @@ def unpublish_article(_: Publisher, key: str, match: IfMatch, writer: Writer) ->
     """Take the article from the readers; its working copy stays. Repeating it changes nothing."""
     publication = publish.unpublish(writer, key, match)
     return answers.resource(asdict(publication), publication.version)
+
+
+@router.post("/submit", summary="Put an article before a reviewer", responses={200: {"model": WorkingCopy}})
+def submit_article(_: Editor, key: str, match: OptionalMatch, writer: Writer) -> Response:
+    """Mark the working copy as waiting for a review: ``in_review``. Publishing ends the review, as rejecting does."""
+    return _answer(lifecycle.submit(writer, key, match.if_match))
+
+
+@router.post("/reject", summary="End a review", responses={200: {"model": WorkingCopy}})
+def reject_article(_: Reviewer, key: str, match: OptionalMatch, writer: Writer) -> Response:
+    """Send the working copy back: it is not in review any more, and not published."""
+    return _answer(lifecycle.reject(writer, key, match.if_match))
+
+
+@router.put(
+    "/schedule",
+    summary="Schedule an article",
+    responses={200: {"model": WorkingCopy}},
+    openapi_extra=bodies.openapi_body(
+        Schedule, examples={"十月だけ": {"publish_at": "2024-10-01T00:00:00Z", "unpublish_at": "2024-11-01T00:00:00Z"}}
+    ),
+)
+def schedule_article(
+    _: Publisher,
+    key: str,
+    match: IfMatch,
+    schedule: Annotated[Schedule, Depends(bodies.json_body(Schedule))],
+    writer: Writer,
+) -> Response:
+    """Plan when the article goes public, when it is withdrawn, or both, in place of what was planned before.
+
+    It happens within two seconds of its instant, once, and publishes the working copy as it is then. One that does
+    not pass the checks is refused with 422 ``checks-failed``; one that is spoiled afterwards is not published then, and
+    its plan is dropped. Publishing, unpublishing, archiving and trashing by hand end the plans they make pointless.
+    """
+    return _answer(lifecycle.schedule(writer, key, match, schedule))
+
+
+@router.delete("/schedule", status_code=204, summary="Cancel a schedule")
+def unschedule_article(_: Publisher, key: str, match: IfMatch, writer: Writer) -> Response:
+    """Plan nothing any more; what is public stays so."""
+    lifecycle.unschedule(writer, key, match)
+    return Response(status_code=204)
+
+
+@router.post("/archive", summary="Archive an article", responses={200: {"model": WorkingCopy}})
+def archive_article(caller: Editor, key: str, match: IfMatch, writer: Writer) -> Response:
+    """Put the article away, taking it from the readers; of a published one that needs scope ``publish``."""
+    return _answer(lifecycle.archive(writer, key, match, lambda: caller.require("publish")))
+
+
+@router.post("/restore", summary="Restore an article", responses={200: {"model": WorkingCopy}})
+def restore_article(_: Editor, key: str, match: IfMatch, writer: Writer) -> Response:
+    """Bring the article back from archive or trash: unpublished, or a draft where it never was public."""
+    return _answer(lifecycle.restore(writer, key, match))
+
+
+def _answer(draft: Draft) -> Response:
+    return answers.resource(draft.resource(), draft.version)

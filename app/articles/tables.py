@@ -59,6 +59,10 @@ articles = Table(
 Index("ix_articles_slug", articles.c.slug)
 Index("ix_articles_updated_at_id", articles.c.updated_at, articles.c.id)
 Index("ix_articles_status_updated_at_id", articles.c.status, articles.c.updated_at, articles.c.id)
+# Of few articles each: the worker asks every second what is due.
+for _column in (articles.c.publish_at, articles.c.unpublish_at, articles.c.trashed_at):
+    _planned = _column.is_not(None)
+    Index(f"ix_articles_{_column.name}", _column, sqlite_where=_planned, postgresql_where=_planned)
 
 pages = Table(
     "pages",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.articles.document import ArticleDocument, Section, Site
+from app.errors import Fault, Invalid
 
 Severity = Literal["warning", "error"]
 
@@ -42,6 +43,15 @@ def run(document: ArticleDocument, site: Site) -> list[Check]:
         severity = site.checks.get(code, "error")
         if severity != "off":
             found.append(Check(code, severity, pointer, detail))
+    return found
+
+
+def demand(document: ArticleDocument, site: Site) -> list[Check]:
+    """The findings, of which none stands in the way of publication. Raises: Invalid (``checks-failed``)."""
+    found = run(document, site)
+    faults = [Fault(c.code, c.detail, pointer=c.pointer, severity=c.severity) for c in found if c.severity == "error"]
+    if faults:
+        raise Invalid("checks-failed", "The article does not pass the checks for publication.", tuple(faults))
     return found
 
 

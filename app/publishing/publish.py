@@ -1,16 +1,15 @@
 """Publish and withdraw: snapshot, public rows, search index, change number, all in one transaction.
 
-What stands between a draft and this is in ``checks.py``.
+What stands between a draft and this is in ``checks.py``, what else an article goes through in ``lifecycle.py``.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.articles import drafts, site, slugs
 from app.articles.drafts import Draft, IfVersion
 from app.database import Writer
 from app.delivery import parts, shapes, snapshots
-from app.errors import Conflict, Fault, Invalid
+from app.errors import Conflict
 from app.publishing import checks
 from app.publishing.checks import Check
 from app.search import index
@@ -47,10 +46,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     drafts.demand(draft, if_version)
     if draft.status not in _PUBLISHABLE:
         raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
-    found = checks.run(draft.document, site.load(writer).document)
-    faults = [Fault(c.code, c.detail, pointer=c.pointer, severity=c.severity) for c in found if c.severity == "error"]
-    if faults:
-        raise Invalid("checks-failed", "The article does not pass the checks for publication.", tuple(faults))
+    found = checks.demand(draft.document, site.load(writer).document)
     first = draft.facts["first_published_at"] or writer.stamp
     article = shapes.article(draft.document, first, writer.stamp)
     public = snapshots.stored_content(writer, draft.id)
@@ -80,27 +76,23 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     if draft.status not in {"published", "unpublished"}:
         raise Conflict("transition", "Only a published article can be unpublished.")
     changed = draft.status == "published"
-    drafts.set_facts(writer, draft.id, status="unpublished")
-    sync = _withdraw(writer, draft) if changed else changes.token(writer)
+    drafts.set_facts(writer, draft.id, status="unpublished", unpublish_at=None)
+    sync = withdraw(writer, draft) if changed else changes.token(writer)
     slug, first = str(draft.document.slug), draft.facts["first_published_at"]
     return Publication(draft.id, slug, draft.version, "unpublished", first, changed, None, sync, [])
 
 
-def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> None:
-    """Put the article into the trash, withdrawing it in the same transaction; repeating changes nothing.
+def withdraw(writer: Writer, draft: Draft) -> str:
+    """Drop what readers see of a published article, whose status the caller changes; the feed's token.
 
-    ``demand`` raises Forbidden unless the caller may withdraw it. Raises: NotFound; Stale; Forbidden.
+    The caller holds ``PUBLIC``; the tombstone's number is taken last.
     """
-    writer.hold(PUBLIC, shared=True)
-    draft = drafts.load(writer, key)
-    if draft.status == "published":
-        demand()
-    drafts.demand(draft, if_version)
-    if draft.status == "trashed":
-        return
-    drafts.set_facts(writer, draft.id, status="trashed", trashed_at=writer.stamp)
-    if draft.status == "published":
-        _withdraw(writer, draft)
+    snapshots.drop(writer, draft.id)
+    parts.drop(writer, draft.id)
+    index.drop(writer, draft.id)
+    drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
+    slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
+    return changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=False)
 
 
 def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
@@ -130,14 +122,5 @@ def _record(writer: Writer, draft: Draft, first_published_at: str) -> None:
     slug = str(draft.document.slug)
     slugs.settle(writer, draft.id, working=slug, public=slug)
     facts = {"status": "published", "published_version": draft.version, "public_slug": slug}
-    drafts.set_facts(writer, draft.id, first_published_at=first_published_at, **facts)
-
-
-def _withdraw(writer: Writer, draft: Draft) -> str:
-    """Drop what readers see; the tombstone's number is taken last."""
-    snapshots.drop(writer, draft.id)
-    parts.drop(writer, draft.id)
-    index.drop(writer, draft.id)
-    drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
-    slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
-    return changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=False)
+    over = {"in_review": False, "publish_at": None}  # what was reviewed or planned is public now
+    drafts.set_facts(writer, draft.id, first_published_at=first_published_at, **facts, **over)

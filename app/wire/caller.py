@@ -95,6 +95,8 @@ Editor = Annotated[Caller, Depends(_holder_of("write"))]
 """May change working copies."""
 LedgerEditor = Annotated[Caller, Depends(_holder_of("write", "publish"))]
 """May change the ledger; what readers see of it only with ``publish``, which is asked for where that is known."""
+Reviewer = Annotated[Caller, Depends(_holder_of("write", "publish"))]
+"""May put a working copy before a reviewer, or send it back."""
 Publisher = Annotated[Caller, Depends(_holder_of("publish"))]
 """May change what is public."""
 Subscriber = Annotated[Caller, Depends(_holder_of("sync"))]

@@ -1,0 +1,188 @@
+"""What an article goes through beside publication: review, schedule, archive, trash, restore; and what is due of it.
+
+How an article is made public and withdrawn is in ``publish.py``; the loop that asks what is due is ``app/worker.py``.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import bindparam, or_, select
+
+from app.articles import drafts, site
+from app.articles.document import Schedule
+from app.articles.drafts import Draft, IfVersion
+from app.articles.tables import articles
+from app.database import Reader, Writer
+from app.errors import Conflict, Fault, Invalid, NotFound
+from app.publishing import checks, publish
+
+log = logging.getLogger("kiku.lifecycle")
+
+_STANDING = {"draft", "published", "unpublished"}
+_PURGED_TOGETHER = 20
+"""How many articles are purged in one transaction."""
+_UNSCHEDULED: dict[str, Any] = {"publish_at": None, "unpublish_at": None}
+_DUE = (
+    select(articles.c.id)
+    .where(or_(articles.c.publish_at <= bindparam("now"), articles.c.unpublish_at <= bindparam("now")))
+    .limit(1)
+)
+_OLD_TRASH = select(articles.c.id).where(articles.c.trashed_at <= bindparam("before")).limit(_PURGED_TOGETHER)
+
+
+def submit(writer: Writer, key: str, if_version: IfVersion) -> Draft:
+    """Put the working copy before a reviewer; repeating changes nothing.
+
+    Raises: NotFound; Stale; Conflict (``transition``) where it is archived or trashed.
+    """
+    draft = _standing(writer, key, if_version, "put before a reviewer")
+    return _now(writer, draft, in_review=True)
+
+
+def reject(writer: Writer, key: str, if_version: IfVersion) -> Draft:
+    """End the review without publishing; repeating changes nothing. Raises what ``submit`` raises."""
+    draft = _standing(writer, key, if_version, "reviewed")
+    return _now(writer, draft, in_review=False)
+
+
+def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule) -> Draft:
+    """Let the article go public, or be withdrawn, at an instant; in place of what was planned before.
+
+    What goes public is the working copy as it is then. An instant that has passed is due at once.
+    Raises: NotFound; Stale; Conflict (``transition``); Invalid (``validation``, ``checks-failed``).
+    """
+    draft = _standing(writer, key, if_version, "scheduled")
+    publish_at, unpublish_at = wanted.publish_at, wanted.unpublish_at
+    fault = None
+    if publish_at is None and unpublish_at is None:
+        fault = Fault("schedule-empty", "Say when it is to be published, when unpublished, or both.", pointer="")
+    elif publish_at is not None and unpublish_at is not None and unpublish_at <= publish_at:
+        fault = Fault("schedule-order", "It cannot be unpublished before it is published.", pointer="/unpublish_at")
+    if fault is not None:
+        raise Invalid("validation", "This cannot be planned.", (fault,))
+    if publish_at is None and draft.status != "published":
+        raise Conflict("transition", "What is not public cannot be unpublished: give `publish_at`, too.")
+    if publish_at is not None:
+        checks.demand(draft.document, site.load(writer).document)
+    return _now(writer, draft, publish_at=publish_at, unpublish_at=unpublish_at)
+
+
+def unschedule(writer: Writer, key: str, if_version: IfVersion) -> None:
+    """Plan nothing any more; repeating changes nothing. Raises: NotFound; Stale."""
+    draft = drafts.load(writer, key)
+    drafts.demand(draft, if_version)
+    _now(writer, draft, **_UNSCHEDULED)
+
+
+def archive(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> Draft:
+    """Put the article away, withdrawing it in the same transaction; repeating changes nothing.
+
+    ``demand`` raises Forbidden unless the caller may withdraw it.
+    Raises: NotFound; Stale; Forbidden; Conflict (``transition``) where it is trashed.
+    """
+    draft = _put_away(writer, key, if_version, demand)
+    if draft.status == "trashed":
+        raise Conflict("transition", "A trashed article cannot be archived; restore it first.")
+    return _now(writer, draft, status="archived", in_review=False, **_UNSCHEDULED)
+
+
+def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> None:
+    """Put the article into the trash, withdrawing it in the same transaction; repeating changes nothing.
+
+    ``demand`` raises Forbidden unless the caller may withdraw it. Raises: NotFound; Stale; Forbidden.
+    """
+    draft = _put_away(writer, key, if_version, demand)
+    if draft.status != "trashed":
+        _now(writer, draft, status="trashed", trashed_at=writer.stamp, in_review=False, **_UNSCHEDULED)
+
+
+def restore(writer: Writer, key: str, if_version: IfVersion) -> Draft:
+    """Bring the article back from archive or trash: unpublished, or a draft where it never was public.
+
+    Raises: NotFound; Stale; Conflict (``transition``) where it is public.
+    """
+    draft = drafts.load(writer, key)
+    drafts.demand(draft, if_version)
+    if draft.status == "published":
+        raise Conflict("transition", "A published article is neither archived nor trashed.")
+    if draft.status in _STANDING:
+        return draft
+    status = "unpublished" if draft.facts["first_published_at"] else "draft"
+    return _now(writer, draft, status=status, trashed_at=None)
+
+
+def due(reader: Reader, now: str) -> str | None:
+    """The id of an article whose planned instant has come; None: there is none."""
+    row = reader.row(_DUE, {"now": now})
+    return row["id"] if row else None
+
+
+def carry_out(writer: Writer, article_id: str) -> None:
+    """Do the first of what is planned for the article, if it is due still: then it is planned no more.
+
+    Raises: Invalid and Conflict where it cannot be published, Busy; see ``give_up``.
+    """
+    writer.hold(publish.PUBLIC, shared=True)
+    try:
+        draft = drafts.load(writer, article_id)
+    except NotFound:
+        return  # purged meanwhile
+    publish_at, unpublish_at = (draft.facts[name] or "9" for name in ("publish_at", "unpublish_at"))
+    if min(publish_at, unpublish_at) > writer.stamp:
+        return  # another worker was here, or an editor
+    if publish_at <= unpublish_at:
+        publish.publish(writer, article_id, None)
+    elif draft.status == "published":
+        publish.unpublish(writer, article_id, None)
+    else:
+        drafts.set_facts(writer, article_id, unpublish_at=None)
+
+
+def give_up(writer: Writer, article_id: str, error: Invalid | Conflict) -> None:
+    """Plan the publication no more that could not be carried out: nobody wants it to come at some odd time later."""
+    log.warning("a scheduled publication failed, article=%s code=%s", article_id, error.code)
+    drafts.set_facts(writer, article_id, publish_at=None)
+
+
+def purge_trashed(writer: Writer, before: str) -> bool:
+    """Remove for good some of the articles that were trashed up to that instant; says whether there were any."""
+    ids = [row["id"] for row in writer.rows(_OLD_TRASH, {"before": before})]
+    for id in ids:
+        draft = drafts.load(writer, id)
+        if draft.status == "trashed":
+            drafts.purge(writer, draft)
+    return bool(ids)
+
+
+def any_trashed(reader: Reader, before: str) -> bool:
+    """Whether there is something to purge; cheap, so that idle workers take no write lock."""
+    return reader.row(_OLD_TRASH, {"before": before}) is not None
+
+
+def _standing(writer: Writer, key: str, if_version: IfVersion, done: str) -> Draft:
+    draft = drafts.load(writer, key)
+    drafts.demand(draft, if_version)
+    if draft.status not in _STANDING:
+        raise Conflict("transition", f"An archived or trashed article cannot be {done}; restore it first.")
+    return draft
+
+
+def _put_away(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> Draft:
+    """The article, withdrawn if it was public."""
+    writer.hold(publish.PUBLIC, shared=True)
+    draft = drafts.load(writer, key)
+    if draft.status == "published":
+        demand()
+    drafts.demand(draft, if_version)
+    if draft.status == "published":
+        publish.withdraw(writer, draft)
+    return draft
+
+
+def _now(writer: Writer, draft: Draft, **facts: Any) -> Draft:
+    """The article with these facts of its life; its version stays."""
+    if any(draft.facts[name] != value for name, value in facts.items()):
+        drafts.set_facts(writer, draft.id, **facts)
+    return replace(draft, facts={**draft.facts, **facts})
