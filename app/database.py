@@ -8,7 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -167,6 +167,16 @@ class Writer(Reader):
         if self.on_postgresql:  # on SQLite a Writer is alone anyway
             lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
             self.execute(select(lock(func.hashtextextended(name, 0))))
+
+    def try_to_hold(self, name: str) -> bool:
+        """``hold`` without waiting: False where another writer holds ``name``."""
+        if not self.on_postgresql:
+            return True
+        return bool(self.execute(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))).scalar_one())
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """A block whose writes alone are undone where it raises; the transaction goes on."""
+        return self.connection.begin_nested()
 
     def insert_absent(self, table: Table, row: Row) -> bool:
         """Insert ``row`` unless a unique value of it is taken; says whether it was inserted.

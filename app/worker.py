@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from app.access import idempotency
 from app.database import Database, Writer
 from app.errors import Busy, Conflict, Invalid
 from app.publishing import ledger, lifecycle
@@ -47,6 +48,7 @@ def run(database: Database, stop: threading.Event, trash_days: int) -> None:
         # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
         _attempt(lambda: count_words(database))
         busy = _attempt(lambda: run_schedule(database))
+        _attempt(lambda: purge_answers(database))
         busy = (trash_days > 0 and _attempt(lambda: purge_trashed(database, trash_days))) or busy
         if not _attempt(lambda: run_due(database, stop)) and not busy:
             stop.wait(POLL_SECONDS)
@@ -93,6 +95,16 @@ def run_schedule(database: Database) -> bool:
             raise
         with database.writing() as writer:
             lifecycle.give_up(writer, article_id, error)
+    return True
+
+
+def purge_answers(database: Database) -> bool:
+    """Remove the answers to idempotent requests that are kept no longer; says whether there were any. Raises: Busy."""
+    with database.reading() as reader:
+        if not idempotency.any_expired(reader, instant(database.clock())):
+            return False
+    with database.writing() as writer:
+        idempotency.purge(writer)
     return True
 
 

@@ -21,9 +21,10 @@ from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import DraftReader, Editor
 from app.wire.conditional import IfMatch, OptionalMatch
+from app.wire.idempotency import IdempotentRoute
 from app.wire.sessions import Reader, Writer
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["working copies"])
+router = APIRouter(prefix="/v1/manage/articles", tags=["working copies"], route_class=IdempotentRoute)
 
 Document = Annotated[ArticleInput, Depends(bodies.json_body(ArticleInput))]
 DocumentPatch = Annotated[bodies.Patch, Depends(bodies.patch_body)]

@@ -38,9 +38,10 @@ from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import DraftReader, LedgerEditor
 from app.wire.conditional import IfMatch
+from app.wire.idempotency import IdempotentRoute
 from app.wire.sessions import Reader, Writer
 
-router = APIRouter(prefix="/v1/manage", tags=["ledger"])
+router = APIRouter(prefix="/v1/manage", tags=["ledger"], route_class=IdempotentRoute)
 
 EntryPatch = Annotated[bodies.Patch, Depends(bodies.patch_body)]
 MergeTarget = Annotated[Merge, Depends(bodies.json_body(Merge))]

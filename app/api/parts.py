@@ -16,9 +16,10 @@ from app.articles.parts import Kind, Target
 from app.wire import answers, bodies
 from app.wire.caller import DraftReader, Editor
 from app.wire.conditional import IfMatch, OptionalMatch
+from app.wire.idempotency import IdempotentRoute
 from app.wire.sessions import Reader, Writer
 
-router = APIRouter(prefix="/v1/manage", tags=["parts"])
+router = APIRouter(prefix="/v1/manage", tags=["parts"], route_class=IdempotentRoute)
 
 MoveTarget = Annotated[Target, Depends(bodies.json_body(Target))]
 PartPatch = Annotated[bodies.Patch, Depends(bodies.patch_body)]

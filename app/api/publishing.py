@@ -16,9 +16,10 @@ from app.publishing import checks, lifecycle, publish
 from app.wire import answers, bodies
 from app.wire.caller import DraftReader, Editor, Publisher, Reviewer
 from app.wire.conditional import IfMatch, OptionalMatch
+from app.wire.idempotency import IdempotentRoute
 from app.wire.sessions import Reader, Writer
 
-router = APIRouter(prefix="/v1/manage/articles/{key}", tags=["publishing"])
+router = APIRouter(prefix="/v1/manage/articles/{key}", tags=["publishing"], route_class=IdempotentRoute)
 
 
 @router.get("/checks", summary="Check an article", responses={200: {"model": checks.Checks}})

@@ -18,9 +18,10 @@ from app.formats import digest_html
 from app.publishing import transfer
 from app.wire import answers, bodies, sessions
 from app.wire.caller import Editor
+from app.wire.idempotency import IdempotentRoute
 from app.wire.sessions import Writer
 
-router = APIRouter(prefix="/v1/manage/imports", tags=["transfer"])
+router = APIRouter(prefix="/v1/manage/imports", tags=["transfer"], route_class=IdempotentRoute)
 
 MEDIA_TYPES = ("text/plain", "text/html")
 PAGE = """菊まつりの歩き方

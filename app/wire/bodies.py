@@ -230,7 +230,8 @@ async def _read(request: Request, limit: int) -> bytes:
                 raise _too_large(limit)
     except ClientDisconnect:
         _malformed("The body ended before it was complete.")
-    return bytes(content)
+    request.state.body = body = bytes(content)  # whether the same is sent again is asked later
+    return body
 
 
 async def _aside(content: bytes, work: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.settings import Settings
+from app.wire import idempotency
 from app.wire.caller import READING
 from app.wire.problems import MEDIA_TYPE
 
@@ -92,7 +93,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas["Problem"] = _PROBLEM
         settings: Settings = app.state.settings
         whole["components"].get("securitySchemes", {}).pop(READING, None)
-        for method, operation in _operations(whole):
+        for path, method, operation in _operations(whole):
+            if method == "post" and path.startswith("/v1/manage/"):
+                operation.setdefault("parameters", []).append(idempotency.PARAMETER)
             _tell_keys(operation, open_to_all=settings.read_keys == "open")
             _tell_problems(method, operation)
             _show_parameters(operation)
@@ -102,9 +105,10 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _operations(whole: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in whole["paths"].values():
-        yield from path.items()
+def _operations(whole: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in whole["paths"].items():
+        for method, operation in item.items():
+            yield path, method, operation
 
 
 def _tell_keys(operation: dict[str, Any], *, open_to_all: bool) -> None:

@@ -1,0 +1,88 @@
+"""``Idempotency-Key``: a POST that is sent again is answered as the first time, and does nothing again.
+
+What is kept, and for how long, is decided in ``app/access/idempotency.py``.
+"""
+
+import hashlib
+import inspect
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from app.access import idempotency
+from app.access.idempotency import Answer, Attempt
+from app.errors import Fault, KikuError, Malformed
+from app.wire import problems
+
+HEADER = "Idempotency-Key"
+PARAMETER: dict[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Makes sending the request again safe: for 24 hours it is answered as the first time, with "
+    "`Idempotent-Replayed: true`. A new one for each request, a UUID for example.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x21-\x7e]+$"},
+}
+"""The header as OpenAPI tells it."""
+
+_FORM = re.compile(r"[\x21-\x7e]{1,255}")
+_REQUEST = "kiku_request"
+_SERVER_ERRORS = 500
+# Of the connection or of this try, not of the answer.
+_NOT_KEPT = {"content-length", "x-request-id"}
+
+
+class IdempotentRoute(APIRoute):
+    """A route whose POSTs may be sent again with the same ``Idempotency-Key``."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        posts = "POST" in (options.get("methods") or ()) and "writer" in inspect.signature(endpoint).parameters
+        super().__init__(path, _once(endpoint) if posts else endpoint, **options)
+
+
+def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
+    """The endpoint, asked only where its request was not answered before."""
+
+    @wraps(endpoint)
+    def answered(**values: Any) -> Response:
+        request, writer = values.pop(_REQUEST), values["writer"]
+        attempt = _attempt(request)
+        if attempt is None:
+            return endpoint(**values)
+        known = idempotency.claim(writer, attempt)
+        if known is not None:
+            return Response(known.body, known.status, known.headers | {"Idempotent-Replayed": "true"})
+        try:
+            with writer.savepoint():
+                response = endpoint(**values)
+        except KikuError as error:
+            response = problems.answer(request, error)
+            if response.status_code >= _SERVER_ERRORS:
+                raise
+        headers = {name: value for name, value in response.headers.items() if name not in _NOT_KEPT}
+        idempotency.record(writer, attempt, Answer(response.status_code, headers, bytes(response.body)))
+        return response
+
+    # FastAPI reads from the signature what an endpoint wants.
+    own = inspect.signature(endpoint)
+    asked = inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    answered.__signature__ = own.replace(parameters=[*own.parameters.values(), asked])  # type: ignore[attr-defined]
+    return answered
+
+
+def _attempt(request: Request) -> Attempt | None:
+    """The try that a request is; None where it has no key. Raises: Malformed (``parameter-invalid``)."""
+    given = request.headers.getlist(HEADER)
+    if not given:
+        return None
+    if len(given) > 1 or not _FORM.fullmatch(given[0]):
+        detail = "It is one value of 1 to 255 visible ASCII characters."
+        fault = Fault("idempotency-key", detail, parameter=HEADER)
+        raise Malformed("parameter-invalid", "A header is not as it should be.", (fault,))
+    sent = hashlib.sha256(request.scope["query_string"] + b"\n" + getattr(request.state, "body", b"")).hexdigest()
+    return Attempt(request.state.key_id, request.method, request.scope["path"], given[0], sent)
