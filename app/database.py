@@ -226,14 +226,18 @@ class Database:
             yield Reader(connection)
 
     @contextmanager
-    def writing(self, caller: str | None = None, request_id: str | None = None) -> Iterator[Writer]:
-        """A Writer for the length of the block; the commit happens as the block ends.
+    def writing(
+        self, caller: str | None = None, request_id: str | None = None, *, dry_run: bool = False
+    ) -> Iterator[Writer]:
+        """A Writer for the length of the block; the commit happens as the block ends, in a ``dry_run`` a rollback.
 
         Raises: Busy when the lock is not had within ``LOCK_TIMEOUT_SECONDS`` or the database is away;
         Conflict (``write-conflict``) when a concurrent write took a unique value first.
         """
-        with _errors(), self._writers.connect() as connection, connection.begin():
+        with _errors(), self._writers.connect() as connection, connection.begin() as transaction:
             yield Writer(connection, self.clock(), caller, request_id)
+            if dry_run:
+                transaction.rollback()
 
     def direct(self) -> Direct:
         """A way to read on the event loop, one statement at a time; from the replica, where there is one."""

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar, TypeVarTuple
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from app import database
 from app.errors import Busy
@@ -107,9 +107,11 @@ class Sessions:
         """What ``work`` returns, that opens a Reader of its own for a moment: the same slots as ``look_up``."""
         return await self._lookups.run(work)
 
-    def writing(self, caller: str | None, request_id: str | None) -> AbstractAsyncContextManager[database.Writer]:
-        """A Writer for the length of the block; it is committed when the block ends."""
-        return self._writers.admit(self.database.writing(caller, request_id))
+    def writing(
+        self, caller: str | None, request_id: str | None, *, dry_run: bool = False
+    ) -> AbstractAsyncContextManager[database.Writer]:
+        """A Writer for the length of the block; it is committed when the block ends, but not in a ``dry_run``."""
+        return self._writers.admit(self.database.writing(caller, request_id, dry_run=dry_run))
 
 
 def of(request: Request) -> Sessions:
@@ -134,10 +136,15 @@ async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
         yield reader
 
 
-async def _writer(request: Request) -> AsyncIterator[database.Writer]:
+_DRY_RUN = "Answer as if it were done, and store nothing."
+
+
+async def _writer(
+    request: Request, *, dry_run: Annotated[bool, Query(description=_DRY_RUN)] = False
+) -> AsyncIterator[database.Writer]:
     state = request.state
     caller, request_id = getattr(state, "key_id", None), getattr(state, "request_id", None)
-    async with of(request).writing(caller, request_id) as writer:
+    async with of(request).writing(caller, request_id, dry_run=dry_run) as writer:
         yield writer
 
 
