@@ -157,6 +157,8 @@ class Writer(Reader):
         self.caller = caller
         """The id of the API key that writes; None for the command line and the worker."""
         self.request_id = request_id
+        self.reason: str | None = None
+        """Why, if that was said; kept with the revision that comes of it."""
 
     def hold(self, name: str, *, shared: bool = False) -> None:
         """Keep every other writer that holds the same ``name`` waiting until this transaction ends.

@@ -25,6 +25,7 @@ from app.api import (
     published_ledger,
     published_parts,
     publishing,
+    revisions,
     search,
     site,
     transfer,
@@ -85,7 +86,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.closing = False
     reading = (search, published, published_parts, published_ledger)
-    for room in (articles, parts, ledger, publishing, transfer, *reading, site, health):
+    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

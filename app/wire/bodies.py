@@ -60,13 +60,17 @@ class RawBody:
     charset: str | None
 
 
-def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+def json_body(model: type[M], *, optional: bool = False) -> Callable[[Request], Awaitable[M]]:
     """A dependency that reads the body as JSON and gives a ``model``; OpenAPI learns of it by ``openapi_body``.
 
-    It raises UnsupportedMediaType, TooLarge, and what ``parse_json`` and ``validated`` raise.
+    ``optional``: no body at all stands for an empty object. It raises UnsupportedMediaType, TooLarge, and what
+    ``parse_json`` and ``validated`` raise.
     """
 
     async def read_body(request: Request) -> M:
+        headers = request.headers
+        if optional and "content-type" not in headers and headers.get("content-length", "0") == "0":
+            return validated(model, {})
         _media_type(request, (JSON,))
         content = await _read(request, JSON_BYTES)
         return await _aside(content, lambda: validated(model, parse_json(content)))
@@ -157,7 +161,11 @@ def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
 
 
 def openapi_body(
-    model: type[BaseModel], media_type: str = JSON, examples: Mapping[str, object] | None = None
+    model: type[BaseModel],
+    media_type: str = JSON,
+    examples: Mapping[str, object] | None = None,
+    *,
+    required: bool = True,
 ) -> dict[str, Any]:
     """What a route passes as ``openapi_extra=``, so that OpenAPI tells the body its dependency reads.
 
@@ -166,7 +174,7 @@ def openapi_body(
     content: dict[str, Any] = {"schema": model.model_json_schema(ref_template="#/components/schemas/{model}")}
     if examples:
         content["examples"] = {name: {"value": value} for name, value in examples.items()}
-    return {"requestBody": {"required": True, "content": {media_type: content}}}
+    return {"requestBody": {"required": required, "content": {media_type: content}}}
 
 
 def openapi_patch(examples: Mapping[str, object] | None = None) -> dict[str, Any]:

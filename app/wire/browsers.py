@@ -48,7 +48,8 @@ class Origins:
             allow_origins=origins,
             allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=(
-                "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id",
+                "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Kiku-Reason",
+                "X-Request-Id",
             ),
             expose_headers=(*EXPOSED, "Idempotent-Replayed", "Location", "X-Request-Id"),
         )  # fmt: skip

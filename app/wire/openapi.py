@@ -155,6 +155,8 @@ def _failures(method: str, operation: dict[str, Any]) -> set[str]:
         found |= {"412", "428"}
     if "requestBody" in operation:
         found |= {"413", "415", "422"}
+    if idempotency.PARAMETER in parameters:
+        found.add("422")
     if method in _CHANGING:
         found.add("409")
     return found

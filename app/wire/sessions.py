@@ -7,13 +7,14 @@ deadline, before they take a thread: waiting inside threads starved the holders 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import Annotated, TypeVar, TypeVarTuple
+from urllib.parse import unquote_to_bytes
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 
-from app import database
-from app.errors import Busy
+from app import database, text
+from app.errors import Busy, Fault, Malformed
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -137,15 +138,37 @@ async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
 
 
 _DRY_RUN = "Answer as if it were done, and store nothing."
+_REASON = "Why, for the revision that comes of it: up to 500 characters, UTF-8 as it is or percent-encoded."
+_REASON_CHARACTERS = 500
 
 
 async def _writer(
-    request: Request, *, dry_run: Annotated[bool, Query(description=_DRY_RUN)] = False
+    request: Request,
+    *,
+    dry_run: Annotated[bool, Query(description=_DRY_RUN)] = False,
+    reason: Annotated[str | None, Header(alias="Kiku-Reason", description=_REASON)] = None,
 ) -> AsyncIterator[database.Writer]:
     state = request.state
     caller, request_id = getattr(state, "key_id", None), getattr(state, "request_id", None)
+    why = None if reason is None else _reason(reason)
     async with of(request).writing(caller, request_id, dry_run=dry_run) as writer:
+        writer.reason = why
         yield writer
+
+
+def _reason(header: str) -> str | None:
+    """What the header says; headers come as Latin-1. Raises: Malformed (``parameter-invalid``)."""
+    try:
+        said = unquote_to_bytes(header.encode("latin-1")).decode().strip()
+        detail = text.hostile(said)
+    except UnicodeError:
+        said, detail = "", "It is not UTF-8."
+    if len(said) > _REASON_CHARACTERS:
+        detail = f"It has at most {_REASON_CHARACTERS} characters."
+    if detail is not None:
+        fault = Fault("text-refused", detail, parameter="Kiku-Reason")
+        raise Malformed("parameter-invalid", "A header is not as it should be.", (fault,))
+    return said or None
 
 
 # scope="function": the transaction ends before the answer's first byte, so a failing COMMIT is an honest
