@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.articles.document import ArticleDocument, Shape
+from app.articles.document import ArticleDocument, Counted, Shape
 from app.articles.fields import Instant
 from app.articles.tables import revisions
 from app.database import Reader, Writer
@@ -32,10 +32,11 @@ class Revision(RevisionSummary):
 
 
 class RevisionList(Shape):
-    """A page of an article's revisions."""
+    """A page of an article's revisions; ``count`` only where it was asked for."""
 
     items: list[RevisionSummary]
     next: str | None
+    count: Counted | None = None
 
 
 _SUMMARY = (revisions.c.number, revisions.c.created_at, revisions.c.created_by, revisions.c.reason)
