@@ -98,8 +98,7 @@ def work() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database up to this version; a new one is made. Repeating it changes nothing."""
-    settings = Settings()
-    tokens.use(settings.dictionary)
+    settings = _settings()
     database = Database(settings.database_url)
     try:
         if _present(database) and revision.is_current(database):
@@ -210,11 +209,19 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
 
 
+def _settings() -> Settings:
+    """The settings; texts are read with their dictionary from now on."""
+    settings = Settings()
+    if not tokens.installed(settings.dictionary):
+        _fail(f"KIKU_DICTIONARY: install it first, `pip install 'kiku[{settings.dictionary}]'`.")
+    tokens.use(settings.dictionary)
+    return settings
+
+
 @contextmanager
 def _database() -> Iterator[Database]:
     """The configured database, found and at this version."""
-    settings = Settings()
-    tokens.use(settings.dictionary)
+    settings = _settings()
     database = Database(settings.database_url)
     try:
         if not _present(database) or not revision.is_current(database):

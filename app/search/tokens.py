@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -85,6 +86,11 @@ def use(dictionary: DictionaryName) -> None:
     """Choose the dictionary that this process reads with; it is opened when the first text comes."""
     global _dictionary  # noqa: PLW0603 - one instance a process: it is 100 MB of shared pages
     _dictionary = dictionary
+
+
+def installed(dictionary: DictionaryName) -> bool:
+    """Whether this dictionary is there to be used."""
+    return find_spec(f"sudachidict_{dictionary}") is not None
 
 
 def version() -> str:

@@ -94,6 +94,15 @@ class TestRefusals:
         assert run("keys", "list") == 2, unmigrated
         assert capsys.readouterr().err.count("\n") == 1
 
+    @pytest.mark.usefixtures("unmigrated")
+    @pytest.mark.parametrize("command", ["serve", "work", "migrate", "rebuild"])
+    def test_a_dictionary_that_is_not_installed_is_named(
+        self, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("KIKU_DICTIONARY", "core")
+        assert run(command) == 2
+        assert "pip install 'kiku[core]'" in capsys.readouterr().err
+
     @pytest.mark.parametrize(
         ("name", "value"), [("KIKU_DATABASE_URL", "mysql://x"), ("KIKU_READ_KEYS", "maybe"), ("KIKU_ACCESS_LOG", "1")]
     )

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -192,6 +193,25 @@ class TestPlaces:
         with database.writing() as writer:
             index.put(writer, encode(article))
         assert len(numbers_by_gram(database, "ボボ")) == 1
+
+
+class TestRacing:
+    def test_publishers_of_the_same_new_words_keep_each_of_them_once(
+        self, client: TestClient, database: Database
+    ) -> None:
+        drafts = [create(client, title=f"ゾルゴヌ第{number}回", lead="ヌゴルゾとゾルゴヌ") for number in range(12)]
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(lambda draft: publish(client, draft["id"]), drafts))
+        found = client.get("/v1/search", params={"q": "ゾルゴヌ", "limit": 100}).json()
+        assert {item["id"] for item in found["items"]} == {draft["id"] for draft in drafts}
+        while worker.count_words(database):
+            pass
+        with database.reading() as reader:
+            kept = reader.tuples(
+                select(search_terms.c.term, search_terms.c.df).where(search_terms.c.term.contains("ゴヌ"))
+            )
+        assert len(kept) == len(dict(kept))
+        assert {df for _, df in kept} == {12}
 
 
 class TestRead:
