@@ -19,6 +19,7 @@ from app.api import (
     articles,
     health,
     hot,
+    keys,
     ledger,
     parts,
     published,
@@ -86,7 +87,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.closing = False
     reading = (search, published, published_parts, published_ledger)
-    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, health):
+    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

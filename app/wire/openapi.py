@@ -48,6 +48,7 @@ _PROBLEM: dict[str, Any] = {
 _ID = "01a20952-730d-73de-8611-1d33b4d4b762"
 _EXAMPLES: dict[str, str | int] = {
     "key": "菊まつりの歩き方",
+    "key_id": "5f2c8e0a91d3",
     "id": _ID,
     "slug": "菊",
     "number": "1",
@@ -94,7 +95,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         settings: Settings = app.state.settings
         whole["components"].get("securitySchemes", {}).pop(READING, None)
         for path, method, operation in _operations(whole):
-            if method == "post" and path.startswith("/v1/manage/"):
+            if method == "post" and path.startswith("/v1/manage/") and "/keys" not in path:
                 operation.setdefault("parameters", []).append(idempotency.PARAMETER)
             _tell_keys(operation, open_to_all=settings.read_keys == "open")
             _tell_problems(method, operation)

