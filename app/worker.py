@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.access import idempotency
 from app.database import Database, Writer
-from app.errors import Busy, Conflict, Invalid
+from app.errors import Busy, Conflict, KikuError
 from app.publishing import ledger, lifecycle
 from app.search import index
 from app.sync import jobs
@@ -78,23 +78,35 @@ def count_words(database: Database) -> bool:
 
 
 def run_schedule(database: Database) -> bool:
-    """Publish or withdraw one article whose planned instant has come; says whether there was one.
+    """Publish or withdraw the next articles whose planned instant has come; says whether anything was done.
 
     What is planned is struck off in the transaction that does it: no other worker, and no restart, does it again.
-    Raises: Busy; Conflict.
+    Each article for itself: one that cannot be published keeps no other waiting. Raises: Busy.
     """
     with database.reading() as reader:
-        article_id = lifecycle.due(reader, instant(database.clock()))
-    if article_id is None:
-        return False
+        ids = lifecycle.due(reader, instant(database.clock()))
+    done = [_carry_out(database, id) for id in ids]
+    return any(done)
+
+
+def _carry_out(database: Database, article_id: str) -> bool:
+    """Whether what is due of the article is done, or given up; False where it is a matter of time."""
     try:
         with database.writing() as writer:
             lifecycle.carry_out(writer, article_id)
-    except (Invalid, Conflict) as error:
-        if error.code == "write-conflict":  # a matter of time
-            raise
-        with database.writing() as writer:
-            lifecycle.give_up(writer, article_id, error)
+    except Busy:
+        raise
+    except KikuError as error:
+        if error.code == "write-conflict":
+            return False
+        code = error.code
+    except Exception:
+        log.exception("a scheduled publication failed, article=%s", article_id)
+        code = "internal-error"
+    else:
+        return True
+    with database.writing() as writer:
+        lifecycle.give_up(writer, article_id, code)
     return True
 
 

@@ -42,6 +42,7 @@ class Attempt:
     key_id: str
     method: str
     path: str
+    """The digest of it."""
     idempotency_key: str
     request_sha256: str
 

@@ -3,7 +3,8 @@
 Pure. Parts are the same where their ids are; a part that came or went is told whole, without its own parts one by one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -27,10 +28,11 @@ _KINDS = {
     "citations": "citation",
     "key_points": "key_point",
 }
-_PAIRS = 250_000
-"""How many pairs of characters are compared to tell how one text differs from another; longer ones differ in lines."""
-_ALL_PAIRS = 20_000_000
-"""How many in all texts of a document: of what is beyond, only the beginning and the end are compared."""
+_COST = 100_000_000
+"""How much one text may cost to compare, as ``_may`` counts: some tenths of a second; beyond, it is replaced whole."""
+_WHOLE_COST = 3 * _COST
+"""How much all texts of a document may cost."""
+_SENTENCES = re.compile(r"[^。!?!?\n]*[。!?!?\n]|[^。!?!?\n]+")
 
 
 class TextChange(BaseModel):
@@ -138,31 +140,52 @@ class _Texts:
     """Compares the texts of a document, in bounded time."""
 
     def __init__(self) -> None:
-        self._left = _ALL_PAIRS
+        self._left = _WHOLE_COST
 
     def changes(self, before: str, after: str) -> list[TextChange]:
         """How one text became the other."""
         start = _common(before, after)
         end = _common(before[start:][::-1], after[start:][::-1])
         old, new = before[start : len(before) - end], after[start : len(after) - end]
-        told = [("equal", before[:start]), *self._middle(old, new), ("equal", before[len(before) - end :])]
-        return [TextChange(op=op, text=text) for op, text in told if text]  # type: ignore[arg-type]
+        told: list[tuple[Operation, str]] = [("equal", before[:start])]
+        told += self._compared(old, new)
+        told.append(("equal", before[len(before) - end :]))
+        return [TextChange(op=op, text=text) for op, text in told if text]
 
-    def _middle(self, old: str, new: str) -> list[tuple[str, str]]:
-        pieces: tuple[Sequence[str], Sequence[str]] = (old, new)
-        if len(old) * len(new) > _PAIRS:
-            pieces = (old.splitlines(keepends=True), new.splitlines(keepends=True))
-        pairs = len(pieces[0]) * len(pieces[1])
-        if pairs > min(self._left, 4 * _PAIRS):
-            return [("delete", old), ("insert", new)]
-        self._left -= pairs
-        told = []
-        for op, a, b, c, d in SequenceMatcher(None, *pieces, autojunk=False).get_opcodes():
+    def _compared(self, old: str, new: str) -> Iterator[tuple[Operation, str]]:
+        """Character by character; sentence by sentence first where that costs too much."""
+        if self._may(len(old), len(new)):
+            yield from self._pieces(old, new)
+            return
+        sentences = _SENTENCES.findall(old), _SENTENCES.findall(new)
+        if not self._may(*map(len, sentences)):
+            yield from (("delete", old), ("insert", new))
+            return
+        for op, a, b, c, d in SequenceMatcher(None, *sentences, autojunk=False).get_opcodes():
+            gone, come = "".join(sentences[0][a:b]), "".join(sentences[1][c:d])
             if op == "equal":
-                told.append(("equal", "".join(pieces[0][a:b])))
+                yield "equal", gone
+            elif gone and come and self._may(len(gone), len(come)):
+                yield from self._pieces(gone, come)
             else:
-                told += [("delete", "".join(pieces[0][a:b])), ("insert", "".join(pieces[1][c:d]))]
-        return told
+                yield from (("delete", gone), ("insert", come))
+
+    @staticmethod
+    def _pieces(old: str, new: str) -> Iterator[tuple[Operation, str]]:
+        for op, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if op == "equal":
+                yield "equal", old[a:b]
+            else:
+                yield from (("delete", old[a:b]), ("insert", new[c:d]))
+
+    def _may(self, one: int, other: int) -> bool:
+        """Whether two sequences of these lengths may be compared; if so, it is paid for."""
+        # The library looks through all pairs once more for each stretch that it finds, at the worst.
+        cost = one * other * min(one, other)
+        if cost > min(self._left, _COST):
+            return False
+        self._left -= cost
+        return True
 
 
 def _common(one: str, other: str) -> int:

@@ -49,16 +49,19 @@ def restored(now: Document, then: Document, pointers: Sequence[str]) -> Document
     """``now`` with those parts as they were ``then``; work that was done elsewhere stays.
 
     A pointer is ``/sections/{id}`` (and so for takeaways, pages, citations, key_points) or a field of the article as
-    ``/lead``. A part that is there stays where it is; one that is gone comes back where it stood.
+    ``/lead``. A part that is there stays where it is; one that is gone comes back where it stood. What has moved
+    between a restored part and others since stays where it is now.
     Raises: Invalid (``validation``) naming every pointer that leads to nothing.
     """
     result, faults = copy.deepcopy(now), []
-    for at, pointer in enumerate(pointers):
-        code = _restore(result, then, pointer)
+    moves = _Moves(now, then, pointers)
+    # The outer ones first: what stands in them can then come back into them.
+    for at, pointer in sorted(enumerate(pointers), key=lambda each: (_depth(each[1]), each[0])):
+        code = _restore(result, then, pointer, moves)
         if code is not None:
-            faults.append(Fault(code, _DETAILS[code], pointer=f"/parts/{at}"))
+            faults.append((at, Fault(code, _DETAILS[code], pointer=f"/parts/{at}")))
     if faults:
-        raise Invalid("validation", "This cannot be restored.", tuple(faults))
+        raise Invalid("validation", "This cannot be restored.", tuple(fault for _, fault in sorted(faults, key=_first)))
     return result
 
 
@@ -66,6 +69,29 @@ _DETAILS = {
     "part-unknown": "The revision has no such part.",
     "parent-gone": "What this part stood in is not there any more: restore that.",
 }
+
+
+class _Moves:
+    """What has moved into and out of the parts that are restored, and stays where it is."""
+
+    def __init__(self, now: Document, then: Document, pointers: Sequence[str]) -> None:
+        named = [_named(pointer) for pointer in pointers]
+        here = [part for name, id in named if id and (part := _at(now, name, id))]
+        back = [part for name, id in named if id and (part := _at(then, name, id))]
+        self._elsewhere = set(_ids(now)) - {id for part in here for id in (part["id"], *_ids(part))}
+        self._named = {part["id"] for part in here}
+        self._known = set(_ids(then))
+        self._coming = {id for part in back for id in (part["id"], *_ids(part))}
+
+    def settle(self, part: Document, here: Document | None) -> None:
+        """Let ``part`` hold what it shall hold, in place of the part that is ``here`` now."""
+        inside = set(_ids(here)) if here else set()
+        _without(part, self._elsewhere | (self._named - inside - {part["id"]}))
+        for parent, name, child in _walk(here) if here else ():
+            home = part if parent == part["id"] else _part(part, parent)
+            moved_in = child["id"] in self._known and child["id"] not in self._coming
+            if moved_in and home is not None and child["id"] not in {each["id"] for each in home[name]}:
+                home[name].append(copy.deepcopy(child))
 
 
 def _linked(reader: Reader, document: Document) -> Document:
@@ -81,9 +107,9 @@ def _linked(reader: Reader, document: Document) -> Document:
     return document
 
 
-def _restore(result: Document, then: Document, pointer: str) -> str | None:
+def _restore(result: Document, then: Document, pointer: str, moves: _Moves) -> str | None:
     """Restore one part; the code of what is wrong with it, if anything is."""
-    name, _, id = pointer.removeprefix("/").partition("/")
+    name, id = _named(pointer)
     if not id:
         if name in _LISTS or name in _ADDRESS or name not in then:
             return "part-unknown"
@@ -95,9 +121,7 @@ def _restore(result: Document, then: Document, pointer: str) -> str | None:
     parent, siblings, at = found
     part = copy.deepcopy(siblings[at])
     here = _find(result, name, id)
-    # What has been moved out of the part meanwhile stays where it is.
-    inside = set(_ids(here[1][here[2]])) if here else set()
-    _without(part, set(_ids(result)) - inside - {id})
+    moves.settle(part, here[1][here[2]] if here else None)
     if here is not None:
         here[1][here[2]] = part
         return None
@@ -106,6 +130,36 @@ def _restore(result: Document, then: Document, pointer: str) -> str | None:
         return "parent-gone"
     home[name].insert(_place(siblings, at, home[name]), part)
     return None
+
+
+def _named(pointer: str) -> tuple[str, str]:
+    """The list or field that a pointer names, and the id in it, empty for a field; nothing where it is no pointer."""
+    if not pointer.startswith("/"):
+        return "", ""
+    name, _, id = pointer[1:].partition("/")
+    return name, id.lower()
+
+
+def _depth(pointer: str) -> int:
+    name, _ = _named(pointer)
+    return _LISTS.index(name) + 1 if name in _LISTS else 0
+
+
+def _first(each: tuple[int, Fault]) -> int:
+    return each[0]
+
+
+def _at(value: Document, name: str, id: str) -> Document | None:
+    found = _find(value, name, id)
+    return found[1][found[2]] if found else None
+
+
+def _walk(value: Document) -> Iterator[tuple[str, str, Document]]:
+    """Every part inside of one: the id of what it stands in, the list, the part."""
+    for name in _LISTS:
+        for child in value.get(name, ()):
+            yield value["id"], name, child
+            yield from _walk(child)
 
 
 def _find(

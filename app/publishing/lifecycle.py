@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from app.articles import drafts, site
 from app.articles.document import Schedule
@@ -21,15 +21,18 @@ from app.publishing import checks, publish
 log = logging.getLogger("kiku.lifecycle")
 
 _STANDING = {"draft", "published", "unpublished"}
-_PURGED_TOGETHER = 20
-"""How many articles are purged in one transaction."""
+_TOGETHER = 20
+"""How many articles are looked up at a time that something is due of."""
 _UNSCHEDULED: dict[str, Any] = {"publish_at": None, "unpublish_at": None}
 _DUE = (
     select(articles.c.id)
     .where(or_(articles.c.publish_at <= bindparam("now"), articles.c.unpublish_at <= bindparam("now")))
-    .limit(1)
+    .order_by(func.coalesce(articles.c.publish_at, articles.c.unpublish_at), articles.c.id)
+    .limit(_TOGETHER)
 )
-_OLD_TRASH = select(articles.c.id).where(articles.c.trashed_at <= bindparam("before")).limit(_PURGED_TOGETHER)
+_OLD_TRASH = (
+    select(articles.c.id).where(articles.c.trashed_at <= bindparam("before")).order_by(articles.c.id).limit(_TOGETHER)
+)
 
 
 def submit(writer: Writer, key: str, if_version: IfVersion) -> Draft:
@@ -82,10 +85,10 @@ def archive(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[]
     ``demand`` raises Forbidden unless the caller may withdraw it.
     Raises: NotFound; Stale; Forbidden; Conflict (``transition``) where it is trashed.
     """
-    draft = _put_away(writer, key, if_version, demand)
+    draft = _at_hand(writer, key, if_version, demand)
     if draft.status == "trashed":
         raise Conflict("transition", "A trashed article cannot be archived; restore it first.")
-    return _now(writer, draft, status="archived", in_review=False, **_UNSCHEDULED)
+    return _put_away(writer, draft, status="archived")
 
 
 def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> None:
@@ -93,9 +96,9 @@ def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], 
 
     ``demand`` raises Forbidden unless the caller may withdraw it. Raises: NotFound; Stale; Forbidden.
     """
-    draft = _put_away(writer, key, if_version, demand)
+    draft = _at_hand(writer, key, if_version, demand)
     if draft.status != "trashed":
-        _now(writer, draft, status="trashed", trashed_at=writer.stamp, in_review=False, **_UNSCHEDULED)
+        _put_away(writer, draft, status="trashed", trashed_at=writer.stamp)
 
 
 def restore(writer: Writer, key: str, if_version: IfVersion) -> Draft:
@@ -113,10 +116,9 @@ def restore(writer: Writer, key: str, if_version: IfVersion) -> Draft:
     return _now(writer, draft, status=status, trashed_at=None)
 
 
-def due(reader: Reader, now: str) -> str | None:
-    """The id of an article whose planned instant has come; None: there is none."""
-    row = reader.row(_DUE, {"now": now})
-    return row["id"] if row else None
+def due(reader: Reader, now: str) -> list[str]:
+    """The ids of some articles whose planned instant has come, the earliest first."""
+    return [row["id"] for row in reader.rows(_DUE, {"now": now})]
 
 
 def carry_out(writer: Writer, article_id: str) -> None:
@@ -140,18 +142,29 @@ def carry_out(writer: Writer, article_id: str) -> None:
         drafts.set_facts(writer, article_id, unpublish_at=None)
 
 
-def give_up(writer: Writer, article_id: str, error: Invalid | Conflict) -> None:
-    """Plan the publication no more that could not be carried out: nobody wants it to come at some odd time later."""
-    log.warning("a scheduled publication failed, article=%s code=%s", article_id, error.code)
-    drafts.set_facts(writer, article_id, publish_at=None)
+def give_up(writer: Writer, article_id: str, code: str) -> None:
+    """Plan the publication no more that could not be carried out: nobody wants it to come at some odd time later.
+
+    What an editor has planned anew meanwhile stays.
+    """
+    try:
+        draft = drafts.load(writer, article_id)
+    except NotFound:
+        return  # purged meanwhile
+    if (draft.facts["publish_at"] or "9") <= writer.stamp:
+        log.warning("a scheduled publication failed, article=%s code=%s", article_id, code)
+        drafts.set_facts(writer, article_id, publish_at=None)
 
 
 def purge_trashed(writer: Writer, before: str) -> bool:
     """Remove for good some of the articles that were trashed up to that instant; says whether there were any."""
     ids = [row["id"] for row in writer.rows(_OLD_TRASH, {"before": before})]
     for id in ids:
-        draft = drafts.load(writer, id)
-        if draft.status == "trashed":
+        try:
+            draft = drafts.load(writer, id)
+        except NotFound:
+            continue  # another worker was here
+        if draft.status == "trashed" and draft.facts["trashed_at"] <= before:
             drafts.purge(writer, draft)
     return bool(ids)
 
@@ -169,16 +182,21 @@ def _standing(writer: Writer, key: str, if_version: IfVersion, done: str) -> Dra
     return draft
 
 
-def _put_away(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> Draft:
-    """The article, withdrawn if it was public."""
+def _at_hand(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> Draft:
+    """The article that is to be put away."""
     writer.hold(publish.PUBLIC, shared=True)
     draft = drafts.load(writer, key)
     if draft.status == "published":
         demand()
     drafts.demand(draft, if_version)
+    return draft
+
+
+def _put_away(writer: Writer, draft: Draft, **facts: Any) -> Draft:
+    away = _now(writer, draft, **facts, in_review=False, **_UNSCHEDULED)
     if draft.status == "published":
         publish.withdraw(writer, draft)
-    return draft
+    return away
 
 
 def _now(writer: Writer, draft: Draft, **facts: Any) -> Draft:

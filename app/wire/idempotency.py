@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from app.access import idempotency
 from app.access.idempotency import Answer, Attempt
-from app.errors import Fault, KikuError, Malformed
+from app.errors import Fault, Forbidden, KikuError, Malformed, Stale
 from app.wire import problems
 
 HEADER = "Idempotency-Key"
@@ -60,6 +60,8 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         try:
             with writer.savepoint():
                 response = endpoint(**values)
+        except (Forbidden, Stale):
+            raise  # of the key, or the precondition: with another one it is another request
         except KikuError as error:
             response = problems.answer(request, error)
             if response.status_code >= _SERVER_ERRORS:
@@ -85,4 +87,6 @@ def _attempt(request: Request) -> Attempt | None:
         fault = Fault("idempotency-key", detail, parameter=HEADER)
         raise Malformed("parameter-invalid", "A header is not as it should be.", (fault,))
     sent = hashlib.sha256(request.scope["query_string"] + b"\n" + getattr(request.state, "body", b"")).hexdigest()
-    return Attempt(request.state.key_id, request.method, request.scope["path"], given[0], sent)
+    # A digest: an address may be longer than what a database's index holds.
+    path = hashlib.sha256(request.scope["path"].encode()).hexdigest()
+    return Attempt(request.state.key_id, request.method, path, given[0], sent)

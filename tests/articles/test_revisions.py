@@ -158,9 +158,23 @@ class TestDiff:
         assert "".join(part.text for part in told if part.op != "delete") == after
 
     def test_long_texts_are_compared_in_no_time_to_speak_of(self) -> None:
-        before, after = "あい" * 100_000, "いあう" * 60_000
-        told = comparison._Texts().changes(before, after)
+        before, after = "あい\n" * 60_000, "いあう\n" * 50_000
+        texts = comparison._Texts()
+        told = texts.changes(before, after)
         assert "".join(part.text for part in told if part.op != "insert") == before
+        assert texts._left == comparison._WHOLE_COST  # it was not tried
+
+    def test_an_edit_in_two_places_of_a_long_text_is_told_character_by_character(self) -> None:
+        sentences = [f"第{number}回の菊まつりの話です。" for number in range(200)]
+        before = "".join(sentences)
+        sentences[3], sentences[190] = "第3回の桜まつりの話です。", "第190回の菊まつりの噂です。"
+        told = comparison._Texts().changes(before, "".join(sentences))
+        assert [(part.op, part.text) for part in told if part.op != "equal"] == [
+            ("delete", "菊"),
+            ("insert", "桜"),
+            ("delete", "話"),
+            ("insert", "噂"),
+        ]
 
 
 class TestRestore:
@@ -203,6 +217,33 @@ class TestRestore:
         client.post(f"/v1/manage/citations/{citation['id']}/move", json={"into": second["id"]}, headers=ANY)
         back = restore(client, article, 1, f"/sections/{first['id']}")
         assert [len(each["citations"]) for each in back["pages"][0]["sections"]] == [0, 2]
+
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_what_was_moved_from_one_restored_part_to_another_goes_home(self, client: TestClient, turned: bool) -> None:
+        article = create(client, two_sections())
+        sections = article["pages"][0]["sections"]
+        citation = sections[0]["citations"][0]
+        client.post(f"/v1/manage/citations/{citation['id']}/move", json={"into": sections[1]["id"]}, headers=ANY)
+        parts = [f"/sections/{section['id']}" for section in sections]
+        back = restore(client, article, 1, *(reversed(parts) if turned else parts))
+        assert back["pages"] == article["pages"]
+
+    def test_what_was_moved_into_a_part_stays_in_it(self, client: TestClient) -> None:
+        article = create(client, two_sections())
+        first, second = article["pages"][0]["sections"]
+        point = first["citations"][0]["key_points"][0]
+        there = second["citations"][0]["id"]
+        client.post(f"/v1/manage/key-points/{point['id']}/move", json={"into": there}, headers=ANY)
+        back = restore(client, article, 1, f"/sections/{second['id']}")
+        kept = back["pages"][0]["sections"][1]["citations"][0]["key_points"]
+        assert [each["id"] for each in kept] == [second["citations"][0]["key_points"][0]["id"], point["id"]]
+
+    def test_a_part_and_what_stands_in_it_come_back_in_any_order(self, client: TestClient) -> None:
+        article = create(client, two_sections())
+        second = article["pages"][0]["sections"][1]
+        client.delete(f"/v1/manage/sections/{second['id']}", headers=ANY)
+        parts = [f"/citations/{second['citations'][0]['id']}", f"/sections/{second['id']}"]
+        assert restore(client, article, 1, *parts)["pages"] == article["pages"]
 
     def test_a_field_of_the_article_comes_back_alone(self, client: TestClient) -> None:
         article = create(client)

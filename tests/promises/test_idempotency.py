@@ -102,6 +102,22 @@ class TestRefused:
         assert client.get(f"/v1/articles/{article['id']}").status_code == 404
         assert client.post(at, headers=KEY | ANY | {"Idempotency-Key": "another"}).status_code == 200
 
+    def test_a_stale_version_and_a_missing_scope_are_not_kept(self, client: TestClient, database: Database) -> None:
+        article = published(client)
+        at = f"{AT}/{article['id']}/archive"
+        assert client.post(at, headers=KEY | {"If-Match": '"7"'}).status_code == 412
+        assert client.post(at, headers=KEY | {"If-Match": '"1"'}).status_code == 200
+        other = published(client)
+        client.headers["Authorization"] = f"Bearer {a_key(database, 'write')}"
+        for _ in range(2):
+            answer = client.post(f"{AT}/{other['id']}/archive", headers=KEY | ANY)
+            assert (answer.status_code, "idempotent-replayed" in answer.headers) == (403, False)
+
+    def test_an_address_may_be_long(self, client: TestClient) -> None:
+        name = "".join(f"{number:x}" for number in range(3_000))
+        for _ in range(2):
+            assert client.post(f"{AT}/ext:x:{name}/publish", headers=KEY | ANY).status_code == 404
+
     def test_half_of_a_refused_write_is_not_stored(self, client: TestClient) -> None:
         taken = create(client, slug="kiku")
         document = a_document(slug=taken["slug"])

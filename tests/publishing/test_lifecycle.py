@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app import worker
-from app.database import Database
+from app.database import Database, Writer
 from app.publishing import lifecycle
 from app.sync.changes import changes
 from app.text import instant
@@ -71,7 +71,7 @@ def feed(database: Database) -> list[tuple[Any, ...]]:
 
 
 def work(database: Database) -> int:
-    """Do all that is due; how many looks found something."""
+    """Do all that is due; how many looks found something to do."""
     return sum(1 for _ in iter(lambda: worker.run_schedule(database), False))
 
 
@@ -236,6 +236,35 @@ class TestSchedule:
         assert (public(client, spoiled), public(client, good)) == (False, True)
         assert state(client, spoiled)["schedule"] is None
 
+    def test_one_that_fails_as_nobody_foresaw_keeps_nobody_waiting(
+        self, client: TestClient, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken, good = create(client), create(client)
+        for article in (broken, good):
+            schedule(client, article, publish_at=AT)
+        clock.advance(hours=1)
+        carry_out = lifecycle.carry_out
+
+        def fail(writer: Writer, article_id: str) -> None:
+            if article_id == broken["id"]:
+                raise ValueError
+            carry_out(writer, article_id)
+
+        monkeypatch.setattr(lifecycle, "carry_out", fail)
+        work(database)
+        assert (public(client, broken), public(client, good)) == (False, True)
+        assert state(client, broken)["schedule"] is None
+
+    def test_a_plan_that_was_made_anew_is_not_given_up(
+        self, client: TestClient, database: Database, clock: Clock
+    ) -> None:
+        article = create(client)
+        clock.advance(hours=1)
+        schedule(client, article, publish_at=LATER)
+        with database.writing() as writer:
+            lifecycle.give_up(writer, article["id"], "checks-failed")
+        assert state(client, article)["schedule"] == {"publish_at": LATER, "unpublish_at": None}
+
     @pytest.mark.parametrize("ending", ["archive", "trash"])
     def test_what_is_put_away_is_planned_no_more(
         self, client: TestClient, database: Database, clock: Clock, ending: str
@@ -275,5 +304,5 @@ def _until_done(database: Database) -> None:
     for _ in range(100):
         if not worker._attempt(lambda: worker.run_schedule(database)):
             with database.reading() as reader:
-                if lifecycle.due(reader, instant(database.clock())) is None:
+                if not lifecycle.due(reader, instant(database.clock())):
                     return
