@@ -5,6 +5,7 @@ It is a save as every other: checked, and the next version. What a revision hold
 
 import copy
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -28,6 +29,10 @@ class Restoration(Shape):
 _LISTS = ("takeaways", "pages", "sections", "citations", "key_points")
 _ADDRESS = {"id", "slug", "language", "translation_key", "external_ids"}
 """What names an article stays as it is where only parts are restored."""
+_DETAILS = {
+    "part-unknown": "The revision has no such part.",
+    "parent-gone": "What this part stood in is not there any more: restore that.",
+}
 
 
 def restore(writer: Writer, key: str, number: int, parts: Sequence[str] | None, if_version: IfVersion) -> Draft:
@@ -61,14 +66,10 @@ def restored(now: Document, then: Document, pointers: Sequence[str]) -> Document
         if code is not None:
             faults.append((at, Fault(code, _DETAILS[code], pointer=f"/parts/{at}")))
     if faults:
-        raise Invalid("validation", "This cannot be restored.", tuple(fault for _, fault in sorted(faults, key=_first)))
+        raise Invalid(
+            "validation", "This cannot be restored.", tuple(fault for _, fault in sorted(faults, key=itemgetter(0)))
+        )
     return result
-
-
-_DETAILS = {
-    "part-unknown": "The revision has no such part.",
-    "parent-gone": "What this part stood in is not there any more: restore that.",
-}
 
 
 class _Moves:
@@ -145,10 +146,6 @@ def _depth(pointer: str) -> int:
     return _LISTS.index(name) + 1 if name in _LISTS else 0
 
 
-def _first(each: tuple[int, Fault]) -> int:
-    return each[0]
-
-
 def _at(value: Document, name: str, id: str) -> Document | None:
     found = _find(value, name, id)
     return found[1][found[2]] if found else None
@@ -177,15 +174,11 @@ def _find(
 
 
 def _part(value: Document, id: str) -> Document | None:
-    found = (_find(value, name, id) for name in _LISTS)
-    return next((siblings[at] for each in found if each is not None for _, siblings, at in [each]), None)
+    return next((child for _, _, child in _walk(value) if child["id"] == id), None)
 
 
 def _ids(value: Document) -> Iterator[str]:
-    for name in _LISTS:
-        for child in value.get(name, ()):
-            yield child["id"]
-            yield from _ids(child)
+    return (child["id"] for _, _, child in _walk(value))
 
 
 def _without(value: Document, gone: set[str]) -> None:
