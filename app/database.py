@@ -158,7 +158,9 @@ class Writer(Reader):
         """The id of the API key that writes; None for the command line and the worker."""
         self.request_id = request_id
         self.reason: str | None = None
-        """Why, if that was said; kept with the revision that comes of it."""
+        """Why, if that was said; kept with the revision that comes of it, and in the audit."""
+        self.address_hash: str | None = None
+        """What stands for the client's address, where there is a client."""
 
     def hold(self, name: str, *, shared: bool = False) -> None:
         """Keep every other writer that holds the same ``name`` waiting until this transaction ends.

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from app import worker
 from app.api import (
     articles,
+    audit,
     health,
     hot,
     keys,
@@ -87,7 +88,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.closing = False
     reading = (search, published, published_parts, published_ledger)
-    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, health):
+    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, audit, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

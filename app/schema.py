@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select
 
 from app import revision
-from app.access import audit, idempotency, keys
+from app.access import audit, idempotency, keys, secret
 from app.articles import publishers, site, slugs, sources, tables, tags
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
@@ -25,6 +25,7 @@ OWNERS = (
     audit,
     idempotency,
     keys,
+    secret,
     publishers,
     site,
     slugs,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ForeignKey, Index, Table, bindparam, delete, literal, select, tuple_, update
 
+from app.access import audit
 from app.access.scopes import SCOPES, Scope
 from app.database import Instant, Json, Reader, Row, Writer, metadata
 from app.database import Key as KeyColumn
@@ -97,6 +98,7 @@ def create(writer: Writer, name: str, scopes: Sequence[Scope], expires_at: datet
         keys.insert(),
         {"id": key_id, "name": name, "scopes": ordered, "created_at": writer.stamp, "expires_at": expiry},
     )
+    audit.record(writer, "key.created", key_id, None, 1)
     return key_id, _give_secret(writer, key_id)
 
 
@@ -112,6 +114,7 @@ def rotate(writer: Writer, key_id: str, overlap: timedelta) -> str:
     of_key = key_secrets.c.key_id == key_id
     writer.execute(delete(key_secrets).where(of_key, key_secrets.c.expires_at.is_not(None)))
     writer.execute(update(key_secrets).where(of_key).values(expires_at=ends))
+    audit.record(writer, "key.rotated", key_id, key.version, key.version)
     return _give_secret(writer, key_id)
 
 
@@ -160,8 +163,9 @@ def revoke(writer: Writer, key_id: str, if_version: frozenset[int] | None = None
     key = load(writer, key_id)
     if if_version is not None and key.version not in if_version:
         raise Stale(key.version)
-    standing = keys.c.id == key_id, keys.c.revoked_at.is_(None)
-    writer.execute(update(keys).where(*standing).values(revoked_at=writer.stamp))
+    if key.revoked_at is None:
+        writer.execute(update(keys).where(keys.c.id == key_id).values(revoked_at=writer.stamp))
+        audit.record(writer, "key.revoked", key_id, 1, 2)
 
 
 def _give_secret(writer: Writer, key_id: str) -> str:

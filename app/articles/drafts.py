@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 
 from app import text
+from app.access import audit
 from app.articles import identity, mapping, revisions, site, slugs, sources, tags
 from app.articles.document import ArticleDocument, ArticleInput, Citation
 from app.articles.fields import new_id
@@ -141,6 +142,7 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
         set_facts(writer, document.id, slug=row["slug"], folded=row["folded"])
     mapping.write(writer, None, document)
     revisions.record(writer, 1, document)
+    audit.record(writer, "article.created", document.id, None, 1)
     return Draft(document, row)
 
 
@@ -180,6 +182,7 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draf
         slugs.settle(writer, stored.id, working=str(document.slug), public=stored.facts["public_slug"])
     mapping.write(writer, stored.document, document)
     revisions.record(writer, stored.version + 1, document)
+    audit.record(writer, "article.updated", stored.id, stored.version, stored.version + 1)
     return Draft(document, {**stored.facts, **changed})
 
 
@@ -196,6 +199,7 @@ def purge(writer: Writer, draft: Draft) -> None:
     if draft.status != "trashed":
         raise Conflict("transition", "Only a trashed article can be purged.")
     writer.execute(delete(articles).where(articles.c.id == draft.id))
+    audit.record(writer, "article.purged", draft.id, draft.version)
 
 
 def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.access import audit
 from app.articles import entries
 from app.articles.entries import Edit, Entry, Found, IfVersion, PublisherInput
 from app.articles.fields import new_id
@@ -155,6 +156,7 @@ def create(writer: Writer, sent: PublisherInput) -> Entry:
     row = _values(sent) | {"id": sent.id or new_id(), "version": 1}
     writer.execute(publishers.insert(), row | {"created_at": writer.stamp, "updated_at": writer.stamp})
     _call(writer, row["id"], row)
+    audit.record(writer, "publisher.created", row["id"], None, 1)
     return load(writer, row["id"])
 
 
@@ -192,7 +194,10 @@ def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
     }
     if any(len(values) > entries.NAMES for values in gained.values()):
         raise entries.missed(f"A publisher has at most {entries.NAMES} aliases and hosts.")
-    return load(writer, there.key) if entries.store(writer, publishers, there, gained) else there
+    if not entries.store(writer, publishers, there, gained):
+        return there
+    audit.record(writer, "publisher.updated", there.key, there.version, there.version + 1)
+    return load(writer, there.key)
 
 
 def remove(writer: Writer, key: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import CheckConstraint, Column, Integer, Table, select
 
+from app.access import audit
 from app.articles.document import Site
 from app.database import Instant, Json, Key, Reader, Writer, metadata
 from app.errors import Stale
@@ -56,4 +57,5 @@ def save(writer: Writer, document: Site, if_version: frozenset[int] | None) -> S
     change = site.update().where(site.c.version == stored.version).values(**values, updated_by=writer.caller)
     if writer.execute(change).rowcount != 1:
         raise Stale(load(writer).version)
+    audit.record(writer, "site.updated", "site", stored.version, stored.version + 1)
     return StoredSite(document, stored.version + 1)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import idna
 from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, Table, Text, bindparam, func, select, update
 
+from app.access import audit
 from app.articles import entries, publishers
 from app.articles.document import Citation, CitedPublisher, CitedSource, Image
 from app.articles.entries import Edit, Entry, Found, IfVersion, SourceInput
@@ -239,6 +240,7 @@ def create(writer: Writer, sent: SourceInput) -> Entry:
     row = values | {"id": sent.id or new_id(), "version": 1, "created_at": writer.stamp, "updated_at": writer.stamp}
     if not writer.insert_absent(sources, row):
         raise _url_taken()
+    audit.record(writer, "source.created", row["id"], None, 1)
     return load(writer, row["id"])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, select
 
 from app import text
+from app.access import audit
 from app.articles import entries
 from app.articles.entries import Edit, Entry, Found, IfVersion, TagInput
 from app.database import Key, Reader, Row, Writer, metadata
@@ -79,6 +80,7 @@ def create(writer: Writer, sent: TagInput) -> Entry:
     if not writer.insert_absent(tags, {"slug": sent.slug, **_values(sent)}):
         detail = "There is a tag of this slug, or one that was merged."
         raise Conflict("tag-taken", detail, (Fault("tag-taken", detail, pointer="/slug"),))
+    audit.record(writer, "tag.created", sent.slug, None, 1)
     return load(writer, sent.slug)
 
 

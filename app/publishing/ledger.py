@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Table, func, select
 
+from app.access import audit
 from app.articles import entries, publishers, sources, tags
 from app.articles.entries import Edit, Entry, IfVersion, Kind, Room
 from app.articles.tables import article_tags, citations
@@ -74,7 +75,10 @@ def change(writer: Writer, of: Of, if_version: IfVersion, edit: Edit, demand: De
     if _is_public(writer, of.kind, before.key):
         demand()
     entry = _ROOMS[of.kind].change(writer, of.key, if_version, edit)
-    return Change(entry, None if entry.version == before.version else _carry(writer, of.kind, entry.key))
+    if entry.version == before.version:
+        return Change(entry, None)
+    audit.record(writer, f"{of.kind}.updated", entry.key, before.version, entry.version)
+    return Change(entry, _carry(writer, of.kind, entry.key))
 
 
 def merge(writer: Writer, of: Of, into: str, if_version: IfVersion, demand: Demand) -> Change:
@@ -90,6 +94,8 @@ def merge(writer: Writer, of: Of, into: str, if_version: IfVersion, demand: Dema
         sources.move(writer, before.key, entry.key)
     if any(_is_public(writer, of.kind, each) for each in (before.key, entry.key)):
         demand()
+    if before.merged_into is None:
+        audit.record(writer, f"{of.kind}.merged", before.key, before.version, before.version + 1)
     return Change(entry, _carry(writer, of.kind, before.key))
 
 
@@ -103,6 +109,7 @@ def remove(writer: Writer, of: Of, if_version: IfVersion) -> None:
     if _is_public(writer, of.kind, entry.key) or _is_used(writer, of.kind, entry.key):
         raise Conflict(*_IN_USE[of.kind])
     _ROOMS[of.kind].remove(writer, entry.key)
+    audit.record(writer, f"{of.kind}.deleted", entry.key, entry.version)
 
 
 def step(writer: Writer, lease: Lease) -> Lease | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
 
+from app.access import audit
 from app.articles import drafts, site
 from app.articles.document import Schedule
 from app.articles.drafts import Draft, IfVersion
@@ -41,13 +42,13 @@ def submit(writer: Writer, key: str, if_version: IfVersion) -> Draft:
     Raises: NotFound; Stale; Conflict (``transition``) where it is archived or trashed.
     """
     draft = _standing(writer, key, if_version, "put before a reviewer")
-    return _now(writer, draft, in_review=True)
+    return _now(writer, draft, "submitted", in_review=True)
 
 
 def reject(writer: Writer, key: str, if_version: IfVersion) -> Draft:
     """End the review without publishing; repeating changes nothing. Raises what ``submit`` raises."""
     draft = _standing(writer, key, if_version, "reviewed")
-    return _now(writer, draft, in_review=False)
+    return _now(writer, draft, "rejected", in_review=False)
 
 
 def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule) -> Draft:
@@ -69,14 +70,14 @@ def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule) 
         raise Conflict("transition", "What is not public cannot be unpublished: give `publish_at`, too.")
     if publish_at is not None:
         checks.demand(draft.document, site.load(writer).document)
-    return _now(writer, draft, publish_at=publish_at, unpublish_at=unpublish_at)
+    return _now(writer, draft, "scheduled", publish_at=publish_at, unpublish_at=unpublish_at)
 
 
 def unschedule(writer: Writer, key: str, if_version: IfVersion) -> None:
     """Plan nothing any more; repeating changes nothing. Raises: NotFound; Stale."""
     draft = drafts.load(writer, key)
     drafts.demand(draft, if_version)
-    _now(writer, draft, **_UNSCHEDULED)
+    _now(writer, draft, "unscheduled", **_UNSCHEDULED)
 
 
 def archive(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> Draft:
@@ -88,7 +89,7 @@ def archive(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[]
     draft = _at_hand(writer, key, if_version, demand)
     if draft.status == "trashed":
         raise Conflict("transition", "A trashed article cannot be archived; restore it first.")
-    return _put_away(writer, draft, status="archived")
+    return _put_away(writer, draft, "archived")
 
 
 def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], None]) -> None:
@@ -98,7 +99,7 @@ def trash(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[], 
     """
     draft = _at_hand(writer, key, if_version, demand)
     if draft.status != "trashed":
-        _put_away(writer, draft, status="trashed", trashed_at=writer.stamp)
+        _put_away(writer, draft, "trashed", trashed_at=writer.stamp)
 
 
 def restore(writer: Writer, key: str, if_version: IfVersion) -> Draft:
@@ -113,7 +114,7 @@ def restore(writer: Writer, key: str, if_version: IfVersion) -> Draft:
     if draft.status in _STANDING:
         return draft
     status = "unpublished" if draft.facts["first_published_at"] else "draft"
-    return _now(writer, draft, status=status, trashed_at=None)
+    return _now(writer, draft, "restored", status=status, trashed_at=None)
 
 
 def due(reader: Reader, now: str) -> list[str]:
@@ -154,6 +155,7 @@ def give_up(writer: Writer, article_id: str, code: str) -> None:
     if (draft.facts["publish_at"] or "9") <= writer.stamp:
         log.warning("a scheduled publication failed, article=%s code=%s", article_id, code)
         drafts.set_facts(writer, article_id, publish_at=None)
+        audit.record(writer, "article.schedule-failed", draft.id, draft.version, draft.version)
 
 
 def purge_trashed(writer: Writer, before: str) -> bool:
@@ -192,15 +194,16 @@ def _at_hand(writer: Writer, key: str, if_version: IfVersion, demand: Callable[[
     return draft
 
 
-def _put_away(writer: Writer, draft: Draft, **facts: Any) -> Draft:
-    away = _now(writer, draft, **facts, in_review=False, **_UNSCHEDULED)
+def _put_away(writer: Writer, draft: Draft, status: str, **facts: Any) -> Draft:
+    away = _now(writer, draft, status, status=status, **facts, in_review=False, **_UNSCHEDULED)
     if draft.status == "published":
         publish.withdraw(writer, draft)
     return away
 
 
-def _now(writer: Writer, draft: Draft, **facts: Any) -> Draft:
-    """The article with these facts of its life; its version stays."""
+def _now(writer: Writer, draft: Draft, step: str, **facts: Any) -> Draft:
+    """The article with these facts of its life, after what ``step`` calls; its version stays."""
     if any(draft.facts[name] != value for name, value in facts.items()):
         drafts.set_facts(writer, draft.id, **facts)
+        audit.record(writer, f"article.{step}", draft.id, draft.version, draft.version)
     return replace(draft, facts={**draft.facts, **facts})

@@ -5,6 +5,7 @@ What stands between a draft and this is in ``checks.py``, what else an article g
 
 from dataclasses import dataclass
 
+from app.access import audit
 from app.articles import drafts, site, slugs
 from app.articles.drafts import Draft, IfVersion
 from app.database import Writer
@@ -60,6 +61,8 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     else:
         etag = public[2]
     _record(writer, draft, first)
+    if changed or draft.facts["published_version"] != draft.version:
+        audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
     sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True) if changed else changes.token(writer)
     slug = article["slug"]
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
@@ -77,6 +80,8 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
         raise Conflict("transition", "Only a published article can be unpublished.")
     changed = draft.status == "published"
     drafts.set_facts(writer, draft.id, status="unpublished", unpublish_at=None)
+    if changed:
+        audit.record(writer, "article.unpublished", draft.id, draft.facts["published_version"])
     sync = withdraw(writer, draft) if changed else changes.token(writer)
     slug, first = str(draft.document.slug), draft.facts["first_published_at"]
     return Publication(draft.id, slug, draft.version, "unpublished", first, changed, None, sync, [])

@@ -14,6 +14,7 @@ import anyio.to_thread
 from fastapi import Depends, Header, Query, Request
 
 from app import database, text
+from app.access import audit, secret
 from app.errors import Busy, Fault, Malformed
 
 T = TypeVar("T")
@@ -86,6 +87,7 @@ class Sessions:
         self._searches = WaitingRoom(SEARCH_SLOTS)
         self._lookups = WaitingRoom(LOOKUP_SLOTS)
         self._writers = WaitingRoom(of.writer_slots)
+        self._secret: bytes | None = None
 
     def reading(self) -> AbstractAsyncContextManager[database.Reader]:
         """A Reader for the length of the block."""
@@ -103,6 +105,12 @@ class Sessions:
                 return work(reader)
 
         return await self.aside(run)
+
+    async def address_hash(self, address: str) -> str:
+        """What the audit keeps of a client's address."""
+        if self._secret is None:
+            self._secret = await self.look_up(secret.load)
+        return audit.address_hash(self._secret, address)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """What ``work`` returns, that opens a Reader of its own for a moment: the same slots as ``look_up``."""
@@ -151,8 +159,10 @@ async def _writer(
     state = request.state
     caller, request_id = getattr(state, "key_id", None), getattr(state, "request_id", None)
     why = None if reason is None else _reason(reason)
-    async with of(request).writing(caller, request_id, dry_run=dry_run) as writer:
-        writer.reason = why
+    rooms, client = of(request), request.client
+    address = None if client is None else await rooms.address_hash(client.host)
+    async with rooms.writing(caller, request_id, dry_run=dry_run) as writer:
+        writer.reason, writer.address_hash = why, address
         yield writer
 
 
