@@ -18,6 +18,7 @@ from app import worker
 from app.api import (
     articles,
     audit,
+    batch,
     health,
     hot,
     keys,
@@ -88,7 +89,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.closing = False
     reading = (search, published, published_parts, published_ledger)
-    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, audit, health):
+    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, audit, batch, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

@@ -31,7 +31,7 @@ PARAMETER: dict[str, Any] = {
 """The header as OpenAPI tells it."""
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
-_REQUEST = "kiku_request"
+_REQUEST, _OWN_REQUEST = "kiku_request", "request"
 _SERVER_ERRORS = 500
 # Of the connection or of this try, not of the answer.
 _NOT_KEPT = {"content-length", "x-request-id"}
@@ -47,10 +47,12 @@ class IdempotentRoute(APIRoute):
 
 def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
     """The endpoint, asked only where its request was not answered before."""
+    own = inspect.signature(endpoint)
+    asks = _OWN_REQUEST in own.parameters  # FastAPI hands the request to one parameter only
 
     @wraps(endpoint)
     def answered(**values: Any) -> Response:
-        request, writer = values.pop(_REQUEST), values["writer"]
+        request, writer = values[_OWN_REQUEST] if asks else values.pop(_REQUEST), values["writer"]
         attempt = _attempt(request)
         if attempt is None:
             return endpoint(**values)
@@ -71,9 +73,8 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         return response
 
     # FastAPI reads from the signature what an endpoint wants.
-    own = inspect.signature(endpoint)
     asked = inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    answered.__signature__ = own.replace(parameters=[*own.parameters.values(), asked])  # type: ignore[attr-defined]
+    answered.__signature__ = own.replace(parameters=[*own.parameters.values(), *([] if asks else [asked])])  # type: ignore[attr-defined]
     return answered
 
 

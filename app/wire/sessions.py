@@ -5,13 +5,14 @@ deadline, before they take a thread: waiting inside threads starved the holders 
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Annotated, TypeVar, TypeVarTuple
 from urllib.parse import unquote_to_bytes
 
 import anyio
 import anyio.to_thread
 from fastapi import Depends, Header, Query, Request
+from starlette.types import Scope
 
 from app import database, text
 from app.access import audit, secret
@@ -26,6 +27,9 @@ LOOKUP_SLOTS = 2
 """Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
 SEARCH_SLOTS = 2
 """Those for searches, which take turns: however many wait, other reads go on."""
+
+
+_SHARED = "kiku_writer"
 
 
 class WaitingRoom:
@@ -129,20 +133,31 @@ def of(request: Request) -> Sessions:
     return sessions
 
 
+def sharing(scope: Scope, writer: database.Writer) -> Scope:
+    """The scope of a request whose route, whatever it asks for, gets ``writer``, which is somebody else's to end."""
+    return {**scope, _SHARED: writer}
+
+
 async def _reader(request: Request) -> AsyncIterator[database.Reader]:
-    async with of(request).reading() as reader:
+    async with _shared(request) or of(request).reading() as reader:
         yield reader
 
 
 async def _searcher(request: Request) -> AsyncIterator[database.Reader]:
-    async with of(request).searching() as reader:
+    async with _shared(request) or of(request).searching() as reader:
         yield reader
 
 
 async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
     sessions = of(request)
-    async with sessions.searching() if "q" in request.query_params else sessions.reading() as reader:
+    room = sessions.searching if "q" in request.query_params else sessions.reading
+    async with _shared(request) or room() as reader:
         yield reader
+
+
+def _shared(request: Request) -> AbstractAsyncContextManager[database.Writer] | None:
+    writer: database.Writer | None = request.scope.get(_SHARED)
+    return None if writer is None else nullcontext(writer)
 
 
 _DRY_RUN = "Answer as if it were done, and store nothing."
@@ -161,7 +176,7 @@ async def _writer(
     why = None if reason is None else _reason(reason)
     rooms, client = of(request), request.client
     address = None if client is None else await rooms.address_hash(client.host)
-    async with rooms.writing(caller, request_id, dry_run=dry_run) as writer:
+    async with _shared(request) or rooms.writing(caller, request_id, dry_run=dry_run) as writer:
         writer.reason, writer.address_hash = why, address
         yield writer
 

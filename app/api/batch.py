@@ -1,0 +1,168 @@
+"""Many writes in one transaction: each operation is answered as if it were sent by itself, and all hold, or none.
+
+How a request is answered inside another one is in ``app/wire/nested.py``.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, unquote
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import Fault, Invalid
+from app.validation import pointer
+from app.wire import answers, bodies, nested
+from app.wire.caller import DraftReader
+from app.wire.idempotency import IdempotentRoute
+from app.wire.nested import Answered, Sent
+from app.wire.sessions import Writer
+
+router = APIRouter(prefix="/v1/manage/batch", tags=["batch"], route_class=IdempotentRoute)
+
+OPERATIONS = 100
+"""How many operations a batch has at most."""
+HEADERS = (
+    "Accept", "Accept-Language", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Kiku-Reason",
+)  # fmt: skip
+"""The headers an operation may have; whose it is, is said by the batch's own."""
+
+_CANONICAL = {name.lower(): name for name in HEADERS}
+_SHOWN = ("ETag", "Location", "Content-Language", "Idempotent-Replayed")
+_CLIENT_ERRORS = 400
+_ALONE = ("/v1/manage/batch", "/v1/manage/keys")
+"""What cannot stand in a batch: another one, and keys, whose secrets no kept answer may hold."""
+
+
+class Operation(BaseModel):
+    """One request: as it would be sent by itself, without `Authorization`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: Annotated[str, Field(pattern=r"^/v1/manage/", max_length=8_000)]
+    headers: Annotated[dict[str, str], Field(max_length=len(HEADERS))] = {}
+    body: JsonValue = None
+
+
+class Batch(BaseModel):
+    """Operations, carried out in this order."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    operations: Annotated[list[Operation], Field(min_length=1, max_length=OPERATIONS)]
+
+
+class Result(BaseModel):
+    """What one operation was answered; ``body`` is null where there is none."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+class Results(BaseModel):
+    """What the operations were answered, in their order."""
+
+    results: list[Result]
+
+
+EXAMPLE: dict[str, Any] = {
+    "operations": [
+        {
+            "method": "POST",
+            "path": "/v1/manage/articles",
+            "body": {"id": "01a20952-730d-73de-8611-1d33b4d4b762", "title": "菊まつりの歩き方"},
+        },
+        {
+            "method": "PATCH",
+            "path": "/v1/manage/articles/01a20952-730d-73de-8611-1d33b4d4b762",
+            "headers": {"If-Match": '"1"'},
+            "body": {"lead": "見どころを三つの記事からまとめました。"},
+        },
+    ]
+}
+
+
+@router.post(
+    "",
+    summary="Do many things at once",
+    responses={200: {"model": Results}},
+    openapi_extra=bodies.openapi_body(Batch, examples={"作って直す": EXAMPLE}),
+)
+def run_batch(
+    _: DraftReader, request: Request, sent: Annotated[Batch, Depends(bodies.json_body(Batch))], writer: Writer
+) -> Response:
+    """Carry out up to 100 operations on `/v1/manage/…` in one transaction: all of them, or none.
+
+    Each sees what those before it did; a client that names what it makes (an article's `id`) can go on with it. A
+    body without `Content-Type` is JSON, in a PATCH a merge patch (an object) or a JSON patch (an array). The first
+    one that is refused undoes all: 422 `batch-failed`, with pointers like `/operations/3/body/title`.
+    """
+    _demand_batchable(sent.operations)
+    results = []
+    for at, operation in enumerate(sent.operations):
+        answered = nested.answer(request, writer, _request(operation))
+        if answered.status >= _CLIENT_ERRORS:
+            raise Invalid("batch-failed", "An operation was refused; nothing was stored.", _faults(at, answered))
+        results.append(_result(answered))
+    return Response(
+        b'{"results":[' + b",".join(results) + b"]}", 200, {"Cache-Control": "no-store"}, "application/json"
+    )
+
+
+def _demand_batchable(operations: list[Operation]) -> None:
+    """Raises: Invalid (``validation``) naming all that cannot stand in a batch."""
+    faults = []
+    for at, operation in enumerate(operations):
+        path, _, query = operation.path.partition("?")
+        where = pointer(("operations", at, "path"))
+        if unquote(path).startswith(_ALONE):
+            faults.append(Fault("operation-alone", "This can only be done by itself.", pointer=where))
+        if "dry_run" in parse_qs(query, keep_blank_values=True):
+            detail = "A batch is tried as a whole: `batch?dry_run=true`."
+            faults.append(Fault("operation-dry-run", detail, pointer=where))
+        for name in operation.headers:
+            if name.lower() not in _CANONICAL:
+                detail = f"An operation has only the headers {', '.join(HEADERS)}."
+                faults.append(Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name))))
+    if faults:
+        raise Invalid("validation", "The body is not as it should be.", tuple(faults))
+
+
+def _request(operation: Operation) -> Sent:
+    headers = {_CANONICAL[name.lower()]: value for name, value in operation.headers.items()}
+    if operation.body is None:
+        return Sent(operation.method, operation.path, headers, b"")
+    if "Content-Type" not in headers:
+        patch = bodies.JSON_PATCH if isinstance(operation.body, list) else bodies.MERGE_PATCH
+        headers["Content-Type"] = patch if operation.method == "PATCH" else bodies.JSON
+    if isinstance(operation.body, str) and "json" not in headers["Content-Type"]:  # a digest page
+        return Sent(operation.method, operation.path, headers, operation.body.encode())
+    return Sent(operation.method, operation.path, headers, answers.encode(operation.body))
+
+
+def _result(answered: Answered) -> bytes:
+    shown = {name: answered.headers[name.lower()] for name in _SHOWN if name.lower() in answered.headers}
+    head = answers.encode({"status": answered.status, "headers": shown})
+    return head[:-1] + b',"body":' + (answered.body or b"null") + b"}"
+
+
+def _faults(at: int, answered: Answered) -> tuple[Fault, ...]:
+    """Why the operation was refused: its problem, and each of its errors where that stands in the batch."""
+    problem = json.loads(answered.body)
+    errors = [
+        Fault(error["code"], error["detail"], pointer=_place(at, error), severity=error.get("severity"))
+        for error in problem["errors"]
+    ]
+    return (Fault(problem["code"], problem["detail"], pointer=pointer(("operations", at))), *errors)
+
+
+def _place(at: int, error: Mapping[str, str]) -> str:
+    if "pointer" in error:
+        return pointer(("operations", at, "body")) + error["pointer"]
+    header = _CANONICAL.get(error["parameter"].lower())
+    return pointer(("operations", at, "path") if header is None else ("operations", at, "headers", header))
