@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -101,12 +101,21 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+class View(NamedTuple):
+    """Which working copies there are for a caller: those in these languages, with one of these tags; None: any."""
+
+    languages: frozenset[str] | None
+    tags: frozenset[str] | None
+
+
 class Reader:
     """One consistent snapshot of the database, perhaps a replica's. It cannot write."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         """SQLAlchemy's own, for inspection; statements go through the methods below."""
+        self.view: View | None = None
+        """What the caller is limited to, if it is."""
 
     def execute(self, statement: Executable, parameters: Row | Sequence[Row] | None = None) -> CursorResult[Any]:
         """Run one statement; a list of parameters runs it once for each."""

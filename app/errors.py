@@ -88,6 +88,14 @@ class NotAcceptable(KikuError):
     """None of the representations the client accepts is to be had."""
 
 
+class TooMany(KikuError):
+    """The caller has asked more often than it may; after ``retry_after_seconds`` it may again."""
+
+    def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
+        super().__init__(code, detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Busy(KikuError):
     """The database is locked, full of waiters, or away; the same request may succeed later."""
 

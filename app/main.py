@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
 
 from app import worker
+from app.access.keys import Uses
 from app.api import (
     articles,
     audit,
@@ -37,7 +38,7 @@ from app.database import Database
 from app.delivery.stored import Stored
 from app.search import tokens
 from app.settings import Settings
-from app.wire import browsers, openapi, problems
+from app.wire import browsers, limits, openapi, problems
 from app.wire.parameters import Parameters
 from app.wire.sessions import Sessions
 from app.wire.trace import Trace
@@ -56,18 +57,19 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api = create_api(chosen, opened, owned=database is None)
     if chosen.read_keys == "required":
         return api
-    return hot.HotReads(api, Stored(opened.direct()), Trace(api, logs=chosen.access_log == "on"))
+    return hot.HotReads(api, Stored(opened.direct()), Trace(api, logs=chosen.access_log == "on"), api.state.rates)
 
 
 def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     """Every address as a route, without the hot reads in front; an ``owned`` database is closed at shutdown."""
+    uses = Uses()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if owned:  # what there is now stays: looking through it again and again held requests up for 50 ms
             gc.collect()
             gc.freeze()
-        with worker.beside(opened, chosen.trash_days) if owned else nullcontext():
+        with worker.beside(opened, chosen.trash_days, uses) if owned else nullcontext():
             yield
             app.state.closing = True
         if owned:
@@ -87,6 +89,8 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     )
     app.state.settings = chosen
     app.state.sessions = Sessions(opened)
+    app.state.rates = limits.Rates(chosen, opened.clock)
+    app.state.uses = uses
     app.state.closing = False
     reading = (search, published, published_parts, published_ledger)
     for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, audit, batch, health):
@@ -95,6 +99,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     problems.install(app)
     # The last one added sees a request first.
     app.add_middleware(problems.Unexpected)
+    app.add_middleware(limits.Limited, rates=app.state.rates)
     app.add_middleware(browsers.Head)
     app.add_middleware(browsers.Nosniff)
     app.add_middleware(browsers.Origins, origins=chosen.cors_origins)

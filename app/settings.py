@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """``required``: reading published content needs a key with scope ``read``."""
     dictionary: Literal["small", "core"] = "small"
     """Which dictionary texts are read with for search; ``core`` must be installed. A change wants `kiku rebuild`."""
+    rate_limit: Annotated[str, Field(pattern=r"^(off|[1-9][0-9]{0,8}/[1-9][0-9]{0,4}s)$")] = "off"
+    """How often a key, or an address without one, may ask: ``600/60s``. Each process counts for itself."""
     trash_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """How long a trashed article can be restored; then it is purged. 0: it stays until somebody purges it."""
     access_log: Literal["on", "off"] = "on"

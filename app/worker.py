@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from app.access import idempotency
+from app.access import idempotency, keys
+from app.access.keys import Uses
 from app.database import Database, Writer
 from app.errors import Busy, Conflict, KikuError
 from app.publishing import ledger, lifecycle
@@ -27,10 +28,10 @@ _STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {ledger.JOB: ledger
 
 
 @contextmanager
-def beside(database: Database, trash_days: int) -> Iterator[None]:
+def beside(database: Database, trash_days: int, uses: Uses | None = None) -> Iterator[None]:
     """A worker in a thread of its own for the length of the block; its step is finished at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(database, stop, trash_days), name="kiku-worker", daemon=True)
+    thread = threading.Thread(target=run, args=(database, stop, trash_days, uses), name="kiku-worker", daemon=True)
     thread.start()
     try:
         yield
@@ -39,16 +40,18 @@ def beside(database: Database, trash_days: int) -> Iterator[None]:
         thread.join()
 
 
-def run(database: Database, stop: threading.Event, trash_days: int) -> None:
+def run(database: Database, stop: threading.Event, trash_days: int, uses: Uses | None = None) -> None:
     """Run what is due until ``stop`` is set. A database that is away is waited for.
 
-    ``trash_days``: after how many days in the trash an article is purged; 0: never.
+    ``trash_days``: after how many days in the trash an article is purged; 0: never. ``uses``: of the keys of the
+    process it runs in.
     """
     while not stop.is_set():
         # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
         _attempt(lambda: count_words(database))
         busy = _attempt(lambda: run_schedule(database))
         _attempt(lambda: purge_answers(database))
+        _attempt(lambda: uses is not None and record_uses(database, uses))
         busy = (trash_days > 0 and _attempt(lambda: purge_trashed(database, trash_days))) or busy
         if not _attempt(lambda: run_due(database, stop)) and not busy:
             stop.wait(POLL_SECONDS)
@@ -118,6 +121,15 @@ def purge_answers(database: Database) -> bool:
     with database.writing() as writer:
         idempotency.purge(writer)
     return True
+
+
+def record_uses(database: Database, uses: Uses) -> bool:
+    """Write down when the keys of this process were used; says whether any was. Raises: Busy."""
+    taken = uses.take()
+    if taken:
+        with database.writing() as writer:
+            keys.record_uses(writer, taken)
+    return bool(taken)
 
 
 def purge_trashed(database: Database, days: int) -> bool:

@@ -7,21 +7,24 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ForeignKey, Index, Table, bindparam, delete, literal, select, tuple_, update
+from sqlalchemy import Column, ForeignKey, Index, Table, bindparam, delete, func, literal, select, tuple_, update
 
 from app.access import audit
 from app.access.scopes import SCOPES, Scope
-from app.database import Instant, Json, Reader, Row, Writer, metadata
+from app.database import Instant, Json, Reader, Row, View, Writer, metadata
 from app.database import Key as KeyColumn
 from app.errors import Conflict, Fault, Invalid, NotFound, Stale
 from app.text import hostile, instant
 
 NAME_CHARACTERS = 200
 """The longest name a key may have."""
+
+USE_SECONDS = 60
+"""How often, at most, the use of a key is written down."""
 
 _FORM = re.compile(r"kiku_([0-9a-f]{12})_[0-9a-f]{64}")
 
@@ -56,17 +59,45 @@ _LIVING = (
     .where(keys.c.id == bindparam("key"), keys.c.revoked_at.is_(None))
 )
 
+_USE = (
+    update(keys)
+    .where(keys.c.id == bindparam("key"), func.coalesce(keys.c.last_used_at, "") <= bindparam("before"))
+    .values(last_used_at=bindparam("at"))
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What narrows a key; None: nothing does.
+
+    With languages or tags it sees and changes only working copies in one of these languages that bear one of these
+    tags, and nothing that others share. ``rate_limit``: ``600/60s``, in place of what holds for all.
+    """
+
+    languages: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    rate_limit: str | None = None
+
+    @property
+    def view(self) -> View | None:
+        """Which working copies there are for the key; None: all."""
+        if self.languages is None and self.tags is None:
+            return None
+        return View(*(None if each is None else frozenset(each) for each in (self.languages, self.tags)))
+
 
 @dataclass(frozen=True)
 class Key:
-    """One API key, without its secret; the instants as answers write them."""
+    """One API key, without its secret; the instants as answers write them, ``last_used_at`` to the minute or so."""
 
     id: str
     name: str
     scopes: tuple[Scope, ...]
+    limits: Limits
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    last_used_at: str | None
 
     @property
     def version(self) -> int:
@@ -78,11 +109,36 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > instant(now))
 
 
-def create(writer: Writer, name: str, scopes: Sequence[Scope], expires_at: datetime | None = None) -> tuple[str, str]:
+class Uses:
+    """When the keys of one process were last used, until the worker writes it down: outside of any request."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, datetime] = {}
+        self._waiting: dict[str, str] = {}
+
+    def note(self, key_id: str, now: datetime) -> None:
+        """A key was used; noted once in ``USE_SECONDS``. Called on the event loop."""
+        noted = self._noted.get(key_id)
+        if noted is None or abs(now - noted) >= timedelta(seconds=USE_SECONDS):
+            self._noted[key_id], self._waiting[key_id] = now, instant(now)
+
+    def take(self) -> dict[str, str]:
+        """What was noted since the last time: instants by the ids of keys."""
+        taken, self._waiting = self._waiting, {}
+        return taken
+
+
+def create(
+    writer: Writer,
+    name: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime | None = None,
+    limits: Limits = Limits(),
+) -> tuple[str, str]:
     """A new key's id and its plain text, which is never to be had again. Without ``expires_at`` it stays.
 
     Raises: Invalid (``validation``) for a name of no or more than ``NAME_CHARACTERS`` characters or with
-    controls in it, and for scopes that are none.
+    controls in it, for scopes that are none, and for an admin that is limited.
     """
     if not 0 < len(name) <= NAME_CHARACTERS or hostile(name):
         raise Invalid("validation", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
@@ -91,12 +147,16 @@ def create(writer: Writer, name: str, scopes: Sequence[Scope], expires_at: datet
     if expires_at is not None and instant(expires_at) <= writer.stamp:
         detail = "A key expires in the future."
         raise Invalid("validation", detail, (Fault("expiry-past", detail, pointer="/expires_at"),))
+    if "admin" in scopes and limits.view is not None:
+        detail = "Who may do everything is not limited to languages or tags."
+        raise Invalid("validation", detail, (Fault("admin-limited", detail, pointer="/scopes"),))
     key_id = secrets.token_hex(6)
     expiry = None if expires_at is None else instant(expires_at)
     ordered = [scope for scope in SCOPES if scope in scopes]
     writer.execute(
         keys.insert(),
-        {"id": key_id, "name": name, "scopes": ordered, "created_at": writer.stamp, "expires_at": expiry},
+        {"id": key_id, "name": name, "scopes": ordered, "created_at": writer.stamp, "expires_at": expiry}
+        | asdict(limits),
     )
     audit.record(writer, "key.created", key_id, None, 1)
     return key_id, _give_secret(writer, key_id)
@@ -168,6 +228,13 @@ def revoke(writer: Writer, key_id: str, if_version: frozenset[int] | None = None
         audit.record(writer, "key.revoked", key_id, 1, 2)
 
 
+def record_uses(writer: Writer, uses: Mapping[str, str]) -> None:
+    """Write down when keys were last used, unless another process did so less than ``USE_SECONDS`` before."""
+    for key_id, at in sorted(uses.items()):
+        before = instant(datetime.fromisoformat(at) - timedelta(seconds=USE_SECONDS))
+        writer.execute(_USE, {"key": key_id, "at": at, "before": before})
+
+
 def _give_secret(writer: Writer, key_id: str) -> str:
     presented = f"kiku_{key_id}_{secrets.token_hex(32)}"
     row = {"secret_sha256": _digest(presented), "key_id": key_id, "created_at": writer.stamp}
@@ -182,4 +249,6 @@ def _digest(presented: str) -> str:
 
 def _key(row: Row) -> Key:
     scopes = tuple(scope for scope in SCOPES if scope in row["scopes"])
-    return Key(row["id"], row["name"], scopes, row["created_at"], row["expires_at"], row["revoked_at"])
+    languages, tags = (None if row[name] is None else tuple(row[name]) for name in ("languages", "tags"))
+    instants = (row[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at"))
+    return Key(row["id"], row["name"], scopes, Limits(languages, tags, row["rate_limit"]), *instants)

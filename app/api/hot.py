@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.delivery import listings
 from app.delivery.stored import Found, Stored
-from app.errors import Busy, Malformed
-from app.wire import browsers, conditional, negotiation, paging, public_lists
+from app.errors import Busy, Malformed, TooMany
+from app.wire import browsers, conditional, limits, negotiation, paging, public_lists
+from app.wire.limits import Rates
 from app.wire.trace import Trace
 
 LIST = "/v1/articles"
@@ -57,10 +58,11 @@ class Answer(NamedTuple):
 class HotReads:
     """Reads stored bytes on the event loop and sends them: a thread, a route and a Response cost far more."""
 
-    def __init__(self, app: ASGIApp, stored: Stored, trace: Trace) -> None:
+    def __init__(self, app: ASGIApp, stored: Stored, trace: Trace, rates: Rates) -> None:
         self._app = app
         self._stored = stored
         self._trace = trace
+        self._rates = rates
         self._kept = Kept(stored)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +71,8 @@ class HotReads:
             began = time.perf_counter()
             sent: dict[bytes, bytes] = dict(scope["headers"])
             # One that is sent several times is for the framework to join.
-            answer = await self._find(scope, hot, sent) if len(sent) == len(scope["headers"]) else None
+            plain = len(sent) == len(scope["headers"]) and self._admits(scope)
+            answer = await self._find(scope, hot, sent) if plain else None
             if answer is not None:
                 await self._send(scope, send, answer, sent.get(b"if-none-match"), began)
                 return
@@ -77,12 +80,22 @@ class HotReads:
         if scope["type"] == "lifespan":
             await self._stored.close()
 
+    def _admits(self, scope: Scope) -> bool:
+        """Whether the client may ask; who may not is told so by the app."""
+        try:
+            if self._rates.counts_address(scope):
+                self._rates.charge_address(scope)
+        except TooMany:
+            return False
+        return True
+
     async def _send(self, scope: Scope, send: Send, answer: Answer, seen: bytes | None, began: float) -> None:
-        named = (b"x-request-id", self._trace.name(scope).encode())
+        told = limits.headers(scope)
+        own = [(b"x-request-id", self._trace.name(scope).encode()), *(_headers(told) if told else ())]
         if seen is not None and conditional.none_match(seen.decode("latin-1"), answer.etag):
-            status, headers, body = 304, [*answer.headers, named], b""
+            status, headers, body = 304, [*answer.headers, *own], b""
         else:
-            status, headers, body = 200, [*answer.headers, *answer.body_headers, named], answer.body
+            status, headers, body = 200, [*answer.headers, *answer.body_headers, *own], answer.body
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         self._trace.tell(scope, answer.template, status, len(body), time.perf_counter() - began)

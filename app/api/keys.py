@@ -6,7 +6,7 @@ A secret is in one answer and nowhere else: these routes keep no answers for an 
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.access import keys
-from app.access.keys import Key
+from app.access.keys import Key, Limits
 from app.access.scopes import Scope
-from app.articles.fields import Instant
+from app.articles.fields import Instant, Language, Slug
 from app.wire import answers, bodies, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
@@ -24,16 +24,24 @@ from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/keys", tags=["keys"])
 
+RATE = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,4}s$"
 _DAY_SECONDS = 86_400
 
 
 class KeyInput(BaseModel):
-    """A key to be made; without ``expires_at`` it stays until it is revoked."""
+    """A key to be made; without ``expires_at`` it stays until it is revoked.
+
+    With ``languages`` or ``tags`` it sees and changes only working copies in one of these languages that bear one of
+    these tags, and not what articles share. ``rate_limit``, as ``600/60s``, goes before what the instance says.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=keys.NAME_CHARACTERS)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=6)]
+    languages: Annotated[list[Language], Field(min_length=1, max_length=50)] | None = None
+    tags: Annotated[list[Slug], Field(min_length=1, max_length=50)] | None = None
+    rate_limit: Annotated[str, Field(pattern=RATE)] | None = None
     expires_at: Instant | None = None
 
 
@@ -51,9 +59,13 @@ class KeyAnswer(BaseModel):
     id: str
     name: str
     scopes: list[Scope]
+    languages: list[str] | None
+    tags: list[str] | None
+    rate_limit: str | None
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    last_used_at: str | None
 
 
 class NewKey(KeyAnswer):
@@ -75,7 +87,7 @@ def list_keys(_: Admin, request: Request, query: Annotated[paging.PageQuery, Que
     bound = paging.bound_to("keys")
     after = paging.position(query.cursor, bound, (str, str))
     found = keys.latest(reader, (after[0], after[1]) if after else None, query.limit + 1)
-    items = [((key.created_at, key.id), answers.encode(asdict(key))) for key in found]
+    items = [((key.created_at, key.id), answers.encode(_shown(key))) for key in found]
     body, headers = paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields)
     return Response(body, 200, {"Cache-Control": "no-store", **headers}, "application/json")
 
@@ -92,7 +104,9 @@ def list_keys(_: Admin, request: Request, query: Annotated[paging.PageQuery, Que
 def create_key(_: Admin, sent: Annotated[KeyInput, Depends(bodies.json_body(KeyInput))], writer: Writer) -> Response:
     """Make a key with these scopes. `key` in the answer is its secret: it is shown this once and not stored."""
     expires_at = None if sent.expires_at is None else datetime.fromisoformat(sent.expires_at)
-    key_id, presented = keys.create(writer, sent.name, sent.scopes, expires_at)
+    languages, tags = (None if each is None else tuple(dict.fromkeys(each)) for each in (sent.languages, sent.tags))
+    limits = Limits(languages, tags, sent.rate_limit)
+    key_id, presented = keys.create(writer, sent.name, sent.scopes, expires_at, limits)
     location = {"Location": f"/v1/manage/keys/{key_id}"}
     return _new(keys.load(writer, key_id), presented, 201, location)
 
@@ -101,7 +115,7 @@ def create_key(_: Admin, sent: Annotated[KeyInput, Depends(bodies.json_body(KeyI
 def read_key(_: Admin, key_id: str, reader: Reader) -> Response:
     """The key, without its secret."""
     key = keys.load(reader, key_id)
-    return answers.resource(asdict(key), key.version)
+    return answers.resource(_shown(key), key.version)
 
 
 @router.delete("/{key_id}", status_code=204, summary="Revoke a key")
@@ -128,5 +142,11 @@ def rotate_key(
     return _new(keys.load(writer, key_id), presented)
 
 
+def _shown(key: Key) -> dict[str, Any]:
+    told = asdict(key)
+    limits: dict[str, Any] = told.pop("limits")
+    return told | limits
+
+
 def _new(key: Key, presented: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return answers.resource(asdict(key) | {"key": presented}, key.version, status=status, headers=headers)
+    return answers.resource(_shown(key) | {"key": presented}, key.version, status=status, headers=headers)

@@ -17,7 +17,7 @@ from app.articles.fields import new_id
 from app.articles.identity import Parts
 from app.articles.tables import articles
 from app.database import Reader, Row, Writer
-from app.errors import Conflict, Fault, Invalid, NotFound, Stale
+from app.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Stale
 
 EXTERNAL = "ext:"
 """How a key begins that names an article by an external id: ``ext:{system}:{id}``."""
@@ -98,9 +98,10 @@ def load(reader: Reader, key: str) -> Draft:
     article_id = find_id(reader, key)
     query = _HELD_ROW if isinstance(reader, Writer) else _ROW
     row = reader.row(query, {"id": article_id}) if article_id else None
-    if row is None:
+    document = mapping.read(reader, row) if row else None
+    if row is None or document is None or not _sees(reader, document):
         raise NotFound("article-unknown", "There is no such article.")
-    return Draft(mapping.read(reader, row), row)
+    return Draft(document, row)
 
 
 def demand(draft: Draft, if_version: IfVersion) -> None:
@@ -120,7 +121,8 @@ def existing(reader: Reader, key: str) -> Stale:
 def create(writer: Writer, sent: ArticleInput) -> Draft:
     """Store a new article as draft, version 1.
 
-    Raises: Invalid naming every fault; Conflict (``slug-taken``, ``external-id-taken``, ``translation-taken``).
+    Raises: Invalid naming every fault; Conflict (``slug-taken``, ``external-id-taken``, ``translation-taken``);
+    Forbidden (``outside-limits``) where the caller would not see it.
     """
     faults = _read_only(sent, {"version": 1, "created_at": writer.stamp}, None)
     document = _document(writer, sent)
@@ -128,6 +130,7 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
     if sent.id and writer.row(select(articles.c.id).where(articles.c.id == sent.id)):
         faults.append(Fault("id-taken", "Another article has this id.", pointer="/id"))
     _settle(writer, None, document, faults)
+    _demand_seen(writer, document)
     _demand_translation_free(writer, document)
     wanted = document.slug
     first = document.slug = wanted or slugs.derived(document.title, document.id)
@@ -156,7 +159,8 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draf
 
     What changes nothing keeps version and revision.
     Raises: NotFound; Stale; Invalid naming every fault; Conflict (``transition`` on a trashed article,
-    ``slug-taken``, ``external-id-taken``, ``translation-taken``); whatever ``edit`` raises.
+    ``slug-taken``, ``external-id-taken``, ``translation-taken``); Forbidden (``outside-limits``) where the caller
+    would see it no more; whatever ``edit`` raises.
     """
     stored = load(writer, key)
     demand(stored, if_version)
@@ -170,6 +174,7 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draf
     _settle(writer, stored.document, document, faults)
     if document == stored.document:
         return stored
+    _demand_seen(writer, document)
     _demand_translation_free(writer, document)
     columns = mapping.article_row(document).items()
     changed = {name: value for name, value in columns if stored.facts[name] != value}
@@ -200,6 +205,21 @@ def purge(writer: Writer, draft: Draft) -> None:
         raise Conflict("transition", "Only a trashed article can be purged.")
     writer.execute(delete(articles).where(articles.c.id == draft.id))
     audit.record(writer, "article.purged", draft.id, draft.version)
+
+
+def _sees(reader: Reader, document: ArticleDocument) -> bool:
+    """Whether there is such an article for the caller."""
+    view = reader.view
+    if view is None:
+        return True
+    if view.languages is not None and document.language not in view.languages:
+        return False
+    return view.tags is None or not set(document.tags).isdisjoint(tags.followed(reader, sorted(view.tags)))
+
+
+def _demand_seen(writer: Writer, document: ArticleDocument) -> None:
+    if not _sees(writer, document):
+        raise Forbidden("outside-limits", "The key is limited to other languages or tags.")
 
 
 def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:

@@ -15,6 +15,7 @@ from app.access.scopes import Scope, allows
 from app.errors import Forbidden, Unauthenticated
 from app.settings import Settings
 from app.wire import sessions
+from app.wire.limits import Rates
 
 READING = "reading"
 """The scheme of addresses that only ask for a key where ``KIKU_READ_KEYS=required``: see ``openapi.py``."""
@@ -38,6 +39,8 @@ class Caller:
 
     id: str
     scopes: tuple[Scope, ...]
+    limited: bool
+    """Whether there are only some of the working copies for it."""
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key may do what needs ``scope``."""
@@ -51,20 +54,33 @@ class Caller:
         if not self.allows(scope):
             raise Forbidden("scope-missing", f"This needs a key with scope {scope}.")
 
+    def require_all(self) -> None:
+        """Go on only if the key is not limited to some languages or tags.
+
+        Raises: Forbidden (``key-limited``).
+        """
+        if self.limited:
+            raise Forbidden("key-limited", "What articles share is not for a key that is limited to some of them.")
+
 
 async def identify(request: Request, credentials: Credentials) -> Caller:
     """The caller behind the request's key, whatever its scopes; ``trace`` and the Writer learn its id.
 
-    Raises: Unauthenticated (``key-missing``, ``key-invalid``); Busy.
+    Raises: Unauthenticated (``key-missing``, ``key-invalid``); TooMany; Busy.
     """
     if credentials is None:
         raise Unauthenticated("key-missing", "This needs an API key: Authorization: Bearer kiku_...")
     presented, rooms = credentials.credentials, sessions.of(request)
     key = await rooms.look_up(lambda reader: keys.find(reader, presented, rooms.database.clock()))
+    rates: Rates = request.app.state.rates
     if key is None:
+        rates.charge_address(request.scope)
         raise Unauthenticated("key-invalid", "The API key is unknown, expired or revoked.")
     request.state.key_id = key.id
-    return Caller(key.id, key.scopes)
+    rates.charge_key(request.scope, key.id, key.limits.rate_limit)
+    request.state.view = key.limits.view
+    request.app.state.uses.note(key.id, rooms.database.clock())
+    return Caller(key.id, key.scopes, limited=key.limits.view is not None)
 
 
 def _holder_of(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
@@ -73,6 +89,16 @@ def _holder_of(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     async def holder(caller: Annotated[Caller, Depends(identify)]) -> Caller:
         if not any(caller.allows(scope) for scope in scopes):
             caller.require(scopes[0])
+        return caller
+
+    return holder
+
+
+def _unlimited(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    """Whoever holds one of the scopes for all articles."""
+
+    async def holder(caller: Annotated[Caller, Depends(_holder_of(*scopes))]) -> Caller:
+        caller.require_all()
         return caller
 
     return holder
@@ -93,7 +119,7 @@ DraftReader = Annotated[Caller, Depends(_holder_of("read:drafts"))]
 """May see working copies."""
 Editor = Annotated[Caller, Depends(_holder_of("write"))]
 """May change working copies."""
-LedgerEditor = Annotated[Caller, Depends(_holder_of("write", "publish"))]
+LedgerEditor = Annotated[Caller, Depends(_unlimited("write", "publish"))]
 """May change the ledger; what readers see of it only with ``publish``, which is asked for where that is known."""
 Reviewer = Annotated[Caller, Depends(_holder_of("write", "publish"))]
 """May put a working copy before a reviewer, or send it back."""

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from app.access import idempotency
 from app.access.idempotency import Answer, Attempt
-from app.errors import Fault, Forbidden, KikuError, Malformed, Stale
+from app.errors import Fault, Forbidden, KikuError, Malformed, Stale, TooMany
 from app.wire import problems
 
 HEADER = "Idempotency-Key"
@@ -62,8 +62,8 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         try:
             with writer.savepoint():
                 response = endpoint(**values)
-        except (Forbidden, Stale):
-            raise  # of the key, or the precondition: with another one it is another request
+        except (Forbidden, Stale, TooMany):
+            raise  # of the key, the precondition or the moment: with another one it is another request
         except KikuError as error:
             response = problems.answer(request, error)
             if response.status_code >= _SERVER_ERRORS:

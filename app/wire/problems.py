@@ -31,6 +31,7 @@ from app.errors import (
     PreconditionRequired,
     Stale,
     TooLarge,
+    TooMany,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -50,6 +51,7 @@ STATUSES: Mapping[type[KikuError], int] = {
     UnsupportedMediaType: 415,
     Invalid: 422,
     PreconditionRequired: 428,
+    TooMany: 429,
     Busy: 503,
 }
 
@@ -203,7 +205,7 @@ def _headers(request: Request, error: KikuError) -> dict[str, str]:
     match error:
         case Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
-        case Busy():
+        case Busy() | TooMany():
             return {"Retry-After": str(error.retry_after_seconds)}
         case Stale() if error.version is not None:
             return {"ETag": f'"{error.version}"'}

@@ -19,6 +19,7 @@ from app.access import audit, secret
 from app.errors import Busy, Fault, Malformed
 
 T = TypeVar("T")
+R = TypeVar("R", bound=database.Reader)
 Arguments = TypeVarTuple("Arguments")
 
 WAIT_SECONDS = 5
@@ -140,19 +141,25 @@ def sharing(scope: Scope, writer: database.Writer) -> Scope:
 
 async def _reader(request: Request) -> AsyncIterator[database.Reader]:
     async with _shared(request) or of(request).reading() as reader:
-        yield reader
+        yield _seeing(request, reader)
 
 
 async def _searcher(request: Request) -> AsyncIterator[database.Reader]:
     async with _shared(request) or of(request).searching() as reader:
-        yield reader
+        yield _seeing(request, reader)
 
 
 async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
     sessions = of(request)
     room = sessions.searching if "q" in request.query_params else sessions.reading
     async with _shared(request) or room() as reader:
-        yield reader
+        yield _seeing(request, reader)
+
+
+def _seeing(request: Request, reader: R) -> R:
+    """The reader, limited as the request's key is."""
+    reader.view = getattr(request.state, "view", None)
+    return reader
 
 
 def _shared(request: Request) -> AbstractAsyncContextManager[database.Writer] | None:
@@ -178,7 +185,7 @@ async def _writer(
     address = None if client is None else await rooms.address_hash(client.host)
     async with _shared(request) or rooms.writing(caller, request_id, dry_run=dry_run) as writer:
         writer.reason, writer.address_hash = why, address
-        yield writer
+        yield _seeing(request, writer)
 
 
 def _reason(header: str) -> str | None:

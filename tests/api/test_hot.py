@@ -13,16 +13,19 @@ from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from app.api.hot import KEPT_BYTES, Answer, HotReads, Kept
-from app.database import Database
+from app.database import Database, system_clock
 from app.delivery.stored import Stored
 from app.direct import PostgresqlDirect, SqliteDirect
 from app.main import create_app
 from app.settings import Settings
+from app.wire.limits import Rates
 from app.wire.trace import Trace
 from tests.conftest import a_key
 from tests.factories import a_section, create, publish, published
 
 PASSED_ON = 418
+RATES = Rates(Settings(), system_clock)
+"""Nobody is counted."""
 
 
 def at(name: object) -> tuple[str, bytes, bool]:
@@ -48,7 +51,7 @@ async def beneath(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def hot(database: Database) -> Iterator[TestClient]:
     """The hot reads alone."""
-    with TestClient(HotReads(beneath, Stored(database.direct()), Trace(beneath, logs=False))) as client:
+    with TestClient(HotReads(beneath, Stored(database.direct()), Trace(beneath, logs=False), RATES)) as client:
         yield client
 
 
@@ -165,7 +168,7 @@ class TestFreshness:
 
 class TestADatabaseThatIsAway:
     def test_the_routes_are_left_to_tell_it(self, client: TestClient) -> None:
-        lost = HotReads(beneath, Stored(SqliteDirect("/nowhere/kiku.db")), Trace(beneath, logs=False))
+        lost = HotReads(beneath, Stored(SqliteDirect("/nowhere/kiku.db")), Trace(beneath, logs=False), RATES)
         with TestClient(lost) as hot:
             assert hot.get("/v1/articles/kiku").status_code == PASSED_ON
             assert hot.get("/v1/articles").status_code == PASSED_ON
