@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench bench-growth format lock migrate clean
+.PHONY: help serve test check bench bench-growth format docs lock migrate clean
 
 help: ## Show this help
 	@echo "Kiku: make <target>"
@@ -56,6 +56,9 @@ migrate: $(RUN) ## Bring the database up to date (KIKU_DATABASE_URL, else ./kiku
 	@$(BIN)/kiku migrate
 
 # ARGS=--upgrade takes the newest versions that pyproject.toml allows.
+docs: $(DEV) ## Print what of the documentation comes from the code (docs/scopes.md)
+	@$(BIN)/python -m tests.promises.scopes
+
 lock: $(BIN)/python ## Make both requirements files again (ARGS=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv
 	$(LOCK) --group build $(ARGS) --output-file requirements.lock

@@ -3,9 +3,8 @@
 What the scopes include is in ``app/access/scopes.py``, how a key is found in ``app/access/keys.py``.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -68,11 +67,12 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
 
     Raises: Unauthenticated (``key-missing``, ``key-invalid``); TooMany; Busy.
     """
+    rates: Rates = request.app.state.rates
     if credentials is None:
+        rates.charge_address(request.scope)
         raise Unauthenticated("key-missing", "This needs an API key: Authorization: Bearer kiku_...")
     presented, rooms = credentials.credentials, sessions.of(request)
     key = await rooms.look_up(lambda reader: keys.find(reader, presented, rooms.database.clock()))
-    rates: Rates = request.app.state.rates
     if key is None:
         rates.charge_address(request.scope)
         raise Unauthenticated("key-invalid", "The API key is unknown, expired or revoked.")
@@ -83,25 +83,20 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
     return Caller(key.id, key.scopes, limited=key.limits.view is not None)
 
 
-def _holder_of(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Whoever holds one of the scopes; the first is what others are told to get."""
+def _holding(*scopes: Scope, whole: bool = False) -> Any:
+    """A dependency: whoever holds one of the scopes, of which others are told the first.
+
+    ``whole``: unless the key is limited to some of the working copies.
+    """
 
     async def holder(caller: Annotated[Caller, Depends(identify)]) -> Caller:
         if not any(caller.allows(scope) for scope in scopes):
             caller.require(scopes[0])
+        if whole:
+            caller.require_all()
         return caller
 
-    return holder
-
-
-def _unlimited(*scopes: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Whoever holds one of the scopes for all articles."""
-
-    async def holder(caller: Annotated[Caller, Depends(_holder_of(*scopes))]) -> Caller:
-        caller.require_all()
-        return caller
-
-    return holder
+    return Security(holder, scopes=scopes)  # which OpenAPI tells
 
 
 async def _public(
@@ -115,19 +110,19 @@ async def _public(
     return caller
 
 
-DraftReader = Annotated[Caller, Depends(_holder_of("read:drafts"))]
+DraftReader = Annotated[Caller, _holding("read:drafts")]
 """May see working copies."""
-Editor = Annotated[Caller, Depends(_holder_of("write"))]
+Editor = Annotated[Caller, _holding("write")]
 """May change working copies."""
-LedgerEditor = Annotated[Caller, Depends(_unlimited("write", "publish"))]
+LedgerEditor = Annotated[Caller, _holding("write", "publish", whole=True)]
 """May change the ledger; what readers see of it only with ``publish``, which is asked for where that is known."""
-Reviewer = Annotated[Caller, Depends(_holder_of("write", "publish"))]
+Reviewer = Annotated[Caller, _holding("write", "publish")]
 """May put a working copy before a reviewer, or send it back."""
-Publisher = Annotated[Caller, Depends(_holder_of("publish"))]
+Publisher = Annotated[Caller, _holding("publish")]
 """May change what is public."""
-Subscriber = Annotated[Caller, Depends(_holder_of("sync"))]
+Subscriber = Annotated[Caller, _holding("sync")]
 """May follow the feed."""
-Admin = Annotated[Caller, Depends(_holder_of("admin"))]
+Admin = Annotated[Caller, _holding("admin")]
 """May do everything."""
-PublicReader = Annotated[Caller | None, Depends(_public)]
+PublicReader = Annotated[Caller | None, Security(_public, scopes=["read"])]
 """Anybody; with ``KIKU_READ_KEYS=required`` whoever holds scope ``read``, else None."""

@@ -113,9 +113,14 @@ def _operations(whole: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
 
 
 def _tell_keys(operation: dict[str, Any], *, open_to_all: bool) -> None:
-    """Reading needs a key only where the operator says so; what is open may be asked with a key all the same."""
-    if operation.get("security") == [{READING: []}]:
-        operation["security"] = [{}, {"key": []}] if open_to_all else [{"key": []}]
+    """Which scopes open the operation, any one of them.
+
+    Reading needs a key only where the operator says so; what is open may be asked with a key all the same.
+    """
+    ((scheme, scopes),) = operation.get("security", [{"": []}])[0].items()
+    if scheme:
+        keyed = [{"key": [scope]} for scope in scopes]
+        operation["security"] = [{}, *keyed] if scheme == READING and open_to_all else keyed
 
 
 def _tell_problems(method: str, operation: dict[str, Any]) -> None:
@@ -147,7 +152,7 @@ def _show_parameters(operation: dict[str, Any]) -> None:
 
 def _failures(method: str, operation: dict[str, Any]) -> set[str]:
     parameters = operation.get("parameters", [])
-    found = {"400", "414", "500", "503"}
+    found = {"400", "414", "429", "500", "503"}
     if operation.get("security") and {} not in operation["security"]:
         found |= {"401", "403"}
     if any(parameter["in"] == "path" or parameter["name"] in _NAMING for parameter in parameters):

@@ -36,7 +36,7 @@ class TestDocument:
     def test_failures_are_problems_and_never_fastapis_own(self, document: Document) -> None:
         assert "HTTPValidationError" not in json.dumps(document)
         responses = document["paths"]["/things"]["post"]["responses"]
-        assert {"201", "400", "409", "413", "414", "415", "422", "500", "503"} == set(responses)
+        assert {"201", "400", "409", "413", "414", "415", "422", "429", "500", "503"} == set(responses)
         assert responses["422"]["content"] == {
             "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
         }
@@ -54,10 +54,12 @@ class TestDocument:
         assert {"404", "412", "428"} <= set(replace["responses"])
         (header,) = (parameter for parameter in replace["parameters"] if parameter["name"] == "If-Match")
         assert header["required"]
-        assert document["paths"]["/edits"]["post"]["security"] == [{"key": []}]
+        assert document["paths"]["/edits"]["post"]["security"] == [{"key": ["write"]}]
         assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
 
-    @pytest.mark.parametrize(("read_keys", "needed"), [("open", [{}, {"key": []}]), ("required", [{"key": []}])])
+    @pytest.mark.parametrize(
+        ("read_keys", "needed"), [("open", [{}, {"key": ["read"]}]), ("required", [{"key": ["read"]}])]
+    )
     def test_reading_needs_a_key_where_the_operator_says_so(
         self, database: Database, read_keys: str, needed: list[Any]
     ) -> None:
