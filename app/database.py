@@ -170,6 +170,8 @@ class Writer(Reader):
         """Why, if that was said; kept with the revision that comes of it, and in the audit."""
         self.address_hash: str | None = None
         """What stands for the client's address, where there is a client."""
+        self.dry = False
+        """Whether it is only tried: nothing of it will be committed."""
 
     def hold(self, name: str, *, shared: bool = False) -> None:
         """Keep every other writer that holds the same ``name`` waiting until this transaction ends.
@@ -248,7 +250,9 @@ class Database:
         Conflict (``write-conflict``) when a concurrent write took a unique value first.
         """
         with _errors(), self._writers.connect() as connection, connection.begin() as transaction:
-            yield Writer(connection, self.clock(), caller, request_id)
+            writer = Writer(connection, self.clock(), caller, request_id)
+            writer.dry = dry_run
+            yield writer
             if dry_run:
                 transaction.rollback()
 

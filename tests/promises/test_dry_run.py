@@ -76,6 +76,12 @@ class TestDryRun:
         dry, wet = client.put(at, params=DRY, json=changed, headers=ANY), client.put(at, json=changed, headers=ANY)
         assert (dry.status_code, dry.json(), dry.headers["etag"]) == (200, wet.json(), wet.headers["etag"])
 
+    def test_the_token_it_answers_is_that_of_before(self, client: TestClient) -> None:
+        before = client.post(f"/v1/manage/articles/{published(client)['id']}/publish", headers=ANY).json()["sync"]
+        draft = create(client)
+        dry = client.post(f"/v1/manage/articles/{draft['id']}/publish", params=DRY, headers=ANY).json()
+        assert (dry["changed"], dry["sync"]) == (True, before)
+
     def test_faults_are_told_as_by_the_write_itself(self, client: TestClient) -> None:
         article = create(client, pages=[])
         answer = client.post(f"/v1/manage/articles/{article['id']}/publish", params=DRY, headers=ANY)
