@@ -69,7 +69,14 @@ class PreconditionRequired(KikuError):
 
 
 class Invalid(KikuError):
-    """The input can be read but breaks rules; ``faults`` names every one of them."""
+    """The input can be read but breaks rules; ``faults`` names every one of them.
+
+    ``language``: that of the sentences, where the client could choose one.
+    """
+
+    def __init__(self, code: str, detail: str, faults: tuple[Fault, ...] = (), *, language: str | None = None) -> None:
+        super().__init__(code, detail, faults)
+        self.language = language
 
 
 class UnsupportedMediaType(KikuError):

@@ -9,39 +9,66 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from app.articles import drafts, site
-from app.articles.document import Schedule, WorkingCopy
+from app.articles import drafts
+from app.articles.document import Schedule, Shape, WorkingCopy
 from app.articles.drafts import Draft
+from app.articles.fields import Reason
 from app.publishing import checks, lifecycle, publish
-from app.wire import answers, bodies
+from app.publishing.checks import Terms
+from app.wire import answers, bodies, negotiation
 from app.wire.caller import DraftReader, Editor, Publisher, Reviewer
 from app.wire.conditional import IfMatch, OptionalMatch
 from app.wire.idempotency import IdempotentRoute
+from app.wire.negotiation import Spoken
 from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/articles/{key}", tags=["publishing"], route_class=IdempotentRoute)
 
 
+class PublishInput(Shape):
+    """Nothing, or why the article is published although it fails checks."""
+
+    override_reason: Reason | None = None
+
+
 @router.get("/checks", summary="Check an article", responses={200: {"model": checks.Checks}})
-def check_article(_: DraftReader, key: str, reader: Reader) -> Response:
+def check_article(_: DraftReader, key: str, spoken: Spoken, reader: Reader) -> Response:
     """What stands between the working copy and publication: every finding with its code and pointer.
 
-    Only findings of severity ``error`` prevent publication.
+    Only findings of severity ``error`` prevent publication; the site's ``checks`` say which are. ``detail`` is
+    Japanese or English, by ``Accept-Language``.
     """
     draft = drafts.load(reader, key)
-    found = checks.run(draft.document, site.load(reader).document)
-    return answers.resource(asdict(checks.Checks.of(found)), draft.version)
+    found = checks.Checks.of(checks.run(reader, draft.document, spoken))
+    return answers.resource(asdict(found), draft.version, headers=negotiation.said_in(spoken))
 
 
-@router.post("/publish", summary="Publish an article", responses={200: {"model": publish.Publication}})
-def publish_article(_: Publisher, key: str, match: IfMatch, writer: Writer) -> Response:
+@router.post(
+    "/publish",
+    summary="Publish an article",
+    responses={200: {"model": publish.Publication}},
+    openapi_extra=bodies.openapi_body(
+        PublishInput,
+        examples={"速報": {"override_reason": "速報のため、要点はあとで足します。"}},
+        required=False,
+    ),
+)
+def publish_article(
+    _: Publisher,
+    key: str,
+    match: IfMatch,
+    sent: Annotated[PublishInput, Depends(bodies.json_body(PublishInput, optional=True))],
+    spoken: Spoken,
+    writer: Writer,
+) -> Response:
     """Make the working copy public. When the answer comes, every read and list shows it.
 
     Publishing what is public already answers ``"changed": false``: same bytes, same ETag, no change in
-    the feed. An article that fails a check is refused with 422 ``checks-failed``.
+    the feed. An article that fails a check is refused with 422 ``checks-failed``, unless ``override_reason`` says
+    why it goes public nevertheless: that is recorded in the audit, and what failed is among the ``warnings``.
     """
-    publication = publish.publish(writer, key, match)
-    return answers.resource(asdict(publication), publication.version)
+    publication = publish.publish(writer, key, match, Terms(spoken, sent.override_reason))
+    return answers.resource(asdict(publication), publication.version, headers=negotiation.said_in(spoken))
 
 
 @router.post("/unpublish", summary="Unpublish an article", responses={200: {"model": publish.Publication}})
@@ -76,15 +103,17 @@ def schedule_article(
     key: str,
     match: IfMatch,
     schedule: Annotated[Schedule, Depends(bodies.json_body(Schedule))],
+    spoken: Spoken,
     writer: Writer,
 ) -> Response:
     """Plan when the article goes public, when it is withdrawn, or both, in place of what was planned before.
 
-    It happens within two seconds of its instant, once, and publishes the working copy as it is then. One that does
-    not pass the checks is refused with 422 ``checks-failed``; one that is spoiled afterwards is not published then, and
-    its plan is dropped. Publishing, unpublishing, archiving and trashing by hand end the plans they make pointless.
+    It happens within two seconds of its instant, once, and publishes the working copy as it is then. One that does not
+    pass the checks is refused with 422 ``checks-failed``, and no reason overrides that; one that is spoiled afterwards
+    is not published then, and its plan is dropped. Publishing, unpublishing, archiving and trashing by hand end the
+    plans they make pointless.
     """
-    return _answer(lifecycle.schedule(writer, key, match, schedule))
+    return _answer(lifecycle.schedule(writer, key, match, schedule, Terms(spoken)))
 
 
 @router.delete("/schedule", status_code=204, summary="Cancel a schedule")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.articles import site
 from app.articles.document import Site
+from app.publishing import checks
 from app.wire import answers, bodies, conditional
 from app.wire.caller import Admin, DraftReader, PublicReader
 from app.wire.conditional import IfMatch
@@ -45,6 +46,7 @@ def read_managed_site(_: DraftReader, reader: Reader) -> Response:
     openapi_extra=bodies.openapi_body(Site, examples={"サイト": {"name": "菊ダイジェスト"}}),
 )
 def replace_site(_: Admin, match: IfMatch, document: Document, writer: Writer) -> Response:
-    """Replace the site's document; what is left out takes its default."""
+    """Replace the site's document; what is left out takes its default. A rule for a check nobody knows is refused."""
+    checks.demand_known(document.checks, site.load(writer).document.checks)
     stored = site.save(writer, document, match)
     return answers.resource(stored.document.model_dump(), stored.version)

@@ -141,6 +141,8 @@ Passage = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]
 """Plain text of some sentences: a lead, a key point."""
 Markdown = Annotated[str, Field(max_length=500_000), AfterValidator(_clean)]
 """CommonMark, paragraphs separated by a blank line."""
+Reason = Annotated[str, Field(max_length=500, pattern=r"\S"), AfterValidator(_clean)]
+"""Why something was done; not blank."""
 Id = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterValidator(_id)]
 Slug = Annotated[str, Field(max_length=500), AfterValidator(_slug)]
 Anchor = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_anchor)]

@@ -4,6 +4,7 @@ What a change does to readers is done in ``app/publishing/ledger.py``: nobody el
 """
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,11 @@ MERGING = "publishers"
 _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
 _BY_NAME = select(publisher_names.c.publisher_id).where(publisher_names.c.folded == bindparam("name"))
 _BY_HOST = select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == bindparam("host"))
+_BARE = select(publishers.c.id, publishers.c.aliases, publishers.c.hosts).where(
+    publishers.c.id.in_(bindparam("ids", expanding=True)),
+    publishers.c.version == 1,
+    *(publishers.c[name].is_(None) for name in ("homepage_url", "country", "language")),
+)
 _CALLED = {publisher_names: publisher_names.c.folded, publisher_hosts: publisher_hosts.c.host}
 
 
@@ -102,6 +108,12 @@ def find(reader: Reader, publisher_id: str) -> str | None:
     if row is None:
         return None
     return find(reader, row["merged_into"]) if row["merged_into"] else row["id"]
+
+
+def bare(reader: Reader, ids: Iterable[str]) -> set[str]:
+    """Those of the publishers with these ids of which nothing but a name was ever said."""
+    rows = reader.rows(_BARE, {"ids": list(ids)})
+    return {row["id"] for row in rows if not row["aliases"] and not row["hosts"]}
 
 
 def settle(writer: Writer, name: str) -> str:

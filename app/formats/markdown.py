@@ -23,7 +23,17 @@ def plain(markdown: str) -> list[str]:
     A heading, list item or code block is a paragraph of its own; an item keeps its bullet or number, an
     image is its alt, a link its text.
     """
-    return _paragraphs(_COMMONMARK.parse(markdown))
+    return _paragraphs(parse(markdown))
+
+
+def parse(markdown: str) -> list[Token]:
+    """The tokens of a CommonMark text; HTML is literal."""
+    return _COMMONMARK.parse(markdown)
+
+
+def text(tokens: Sequence[Token]) -> str:
+    """What inline tokens say; an image its alt, a link its text."""
+    return "".join(_said(token) for token in tokens)
 
 
 def escape(line: str) -> str:
@@ -39,11 +49,11 @@ def escape(line: str) -> str:
 
 def _literal(line: str) -> bool:
     """Whether CommonMark reads ``line`` as one paragraph of nothing but its own characters."""
-    tokens = _COMMONMARK.parse(line)
+    tokens = parse(line)
     if [token.type for token in tokens] != ["paragraph_open", "inline", "paragraph_close"]:
         return False
     children = tokens[1].children or []
-    return all(child.type == "text" for child in children) and _text(children) == line
+    return all(child.type == "text" for child in children) and text(children) == line
 
 
 def _paragraphs(tokens: Sequence[Token]) -> list[str]:
@@ -55,7 +65,7 @@ def _paragraphs(tokens: Sequence[Token]) -> list[str]:
         elif token.type == "list_item_close":
             bullet = ""
         elif token.type == "inline":
-            paragraphs.append(bullet + _text(token.children or []))
+            paragraphs.append(bullet + text(token.children or []))
             bullet = ""
         elif token.type in {"fence", "code_block"} and token.content.strip():
             paragraphs.append(bullet + token.content.rstrip("\n"))
@@ -63,11 +73,7 @@ def _paragraphs(tokens: Sequence[Token]) -> list[str]:
     return [paragraph for paragraph in paragraphs if paragraph]
 
 
-def _text(tokens: Sequence[Token]) -> str:
-    return "".join(_said(token) for token in tokens)
-
-
 def _said(token: Token) -> str:
     if token.type in {"softbreak", "hardbreak"}:
         return "\n"
-    return _text(token.children or []) if token.type == "image" else token.content
+    return text(token.children or []) if token.type == "image" else token.content

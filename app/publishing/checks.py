@@ -1,16 +1,17 @@
-"""What stands between a draft and publication: each check with a code, a severity and a pointer.
+"""What stands between a draft and publication: each check with a code, a severity, a pointer and a sentence.
 
-Whether an article is published in spite of them is decided in ``publish.py``.
+What is found is in ``findings.py``, the sentences in ``check_texts.py``; who publishes is ``publish.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from app.articles.document import ArticleDocument, Section, Site
+from app.articles import publishers, site
+from app.articles.document import ArticleDocument
+from app.database import Reader
 from app.errors import Fault, Invalid
-
-Severity = Literal["warning", "error"]
+from app.publishing import findings
+from app.publishing.check_texts import TEXTS, Language, Severity
 
 
 @dataclass(frozen=True)
@@ -33,43 +34,65 @@ class Checks:
     @classmethod
     def of(cls, found: list[Check]) -> "Checks":
         """The findings, and whether the article can be published in spite of them."""
-        return cls(all(check.severity != "error" for check in found), found)
+        return cls(not errors(found), found)
 
 
-def run(document: ArticleDocument, site: Site) -> list[Check]:
+@dataclass(frozen=True)
+class Terms:
+    """In which language findings are told, and why errors among them are overridden, if they are."""
+
+    language: Language = "en"
+    override_reason: str | None = None
+
+
+AS_USUAL = Terms()
+"""In English, and nothing is overridden."""
+
+
+def run(reader: Reader, document: ArticleDocument, language: Language) -> list[Check]:
     """Every finding, in the order of the document; the site's rules raise, lower or silence a code."""
+    rules = site.load(reader).document
+    asked = findings.unsettled(document)
+    bare = publishers.bare(reader, asked) if asked else set()
     found = []
-    for code, pointer, detail in _findings(document):
-        severity = site.checks.get(code, "error")
+    for code, pointer, values in findings.of(document, rules, bare):
+        text = TEXTS[code]
+        severity = rules.checks.get(code, text.severity)
         if severity != "off":
-            found.append(Check(code, severity, pointer, detail))
+            found.append(Check(code, severity, pointer, text.said(language, values)))
     return found
 
 
-def demand(document: ArticleDocument, site: Site) -> list[Check]:
-    """The findings, of which none stands in the way of publication. Raises: Invalid (``checks-failed``)."""
-    found = run(document, site)
-    faults = [Fault(c.code, c.detail, pointer=c.pointer, severity=c.severity) for c in found if c.severity == "error"]
-    if faults:
-        raise Invalid("checks-failed", "The article does not pass the checks for publication.", tuple(faults))
+def errors(found: list[Check]) -> list[Check]:
+    """Those of the findings that prevent publication."""
+    return [check for check in found if check.severity == "error"]
+
+
+def demand(reader: Reader, document: ArticleDocument, terms: Terms) -> list[Check]:
+    """The findings, none of which stands in the way of publication on these ``terms``.
+
+    Raises: Invalid (``checks-failed``).
+    """
+    found = run(reader, document, terms.language)
+    failed = () if terms.override_reason is not None else errors(found)
+    if failed:
+        faults = tuple(Fault(c.code, c.detail, pointer=c.pointer, severity=c.severity) for c in failed)
+        raise Invalid("checks-failed", _FAILED[terms.language], faults, language=terms.language)
     return found
 
 
-def _findings(document: ArticleDocument) -> Iterator[tuple[str, str, str]]:
-    if not document.title.strip():
-        yield "title-empty", "/title", "The article has no title."
-    if not document.pages or not document.pages[0].sections:
-        yield "first-page-empty", "/pages/0/sections" if document.pages else "/pages", "Page 1 has no section."
-    for page_at, page in enumerate(document.pages):
-        for section_at, section in enumerate(page.sections):
-            yield from _section(section, f"/pages/{page_at}/sections/{section_at}", first=section_at == 0)
+def demand_known(rules: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    """A site's rules are for checks that there are; one that is ``stored`` already stays.
+
+    Raises: Invalid (``validation``, in ``errors``: ``check-unknown``).
+    """
+    unknown = [code for code in rules if code not in TEXTS and code not in stored]
+    if unknown:
+        faults = (Fault("check-unknown", "There is no such check.", pointer=f"/checks/{code}") for code in unknown)
+        raise Invalid("validation", "The body is not as it should be.", tuple(faults))
 
 
-def _section(section: Section, pointer: str, *, first: bool) -> Iterator[tuple[str, str, str]]:
-    # A null heading marks a section that continues the one before it; the first has none before it.
-    if section.heading == "" or (first and section.heading is None):
-        yield "section-heading-missing", f"{pointer}/heading", "The section has no heading."
-    if not section.body.strip() and not section.citations:
-        yield "section-empty", pointer, "The section has neither body nor citations."
-    if section.question and not section.answer:
-        yield "answer-missing", f"{pointer}/answer", "The section asks a question and does not answer it."
+_FAILED: Mapping[Language, str] = {
+    "en": "The article does not pass the checks for publication.",
+    "ja": "この記事は公開前のチェックを通っていません。",
+}

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import bindparam, func, or_, select
 
 from app.access import audit
-from app.articles import drafts, site
+from app.articles import drafts
 from app.articles.document import Schedule
 from app.articles.drafts import Draft, IfVersion
 from app.articles.tables import articles
 from app.database import Reader, Writer
 from app.errors import Conflict, Fault, Invalid, NotFound
 from app.publishing import checks, publish
+from app.publishing.checks import AS_USUAL, Terms
 
 log = logging.getLogger("kiku.lifecycle")
 
@@ -51,7 +52,7 @@ def reject(writer: Writer, key: str, if_version: IfVersion) -> Draft:
     return _now(writer, draft, "rejected", in_review=False)
 
 
-def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule) -> Draft:
+def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule, terms: Terms = AS_USUAL) -> Draft:
     """Let the article go public, or be withdrawn, at an instant; in place of what was planned before.
 
     What goes public is the working copy as it is then. An instant that has passed is due at once.
@@ -69,7 +70,7 @@ def schedule(writer: Writer, key: str, if_version: IfVersion, wanted: Schedule) 
     if publish_at is None and draft.status != "published":
         raise Conflict("transition", "What is not public cannot be unpublished: give `publish_at`, too.")
     if publish_at is not None:
-        checks.demand(draft.document, site.load(writer).document)
+        checks.demand(writer, draft.document, terms)
     return _now(writer, draft, "scheduled", publish_at=publish_at, unpublish_at=unpublish_at)
 
 

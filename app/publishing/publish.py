@@ -6,13 +6,13 @@ What stands between a draft and this is in ``checks.py``, what else an article g
 from dataclasses import dataclass
 
 from app.access import audit
-from app.articles import drafts, site, slugs
+from app.articles import drafts, slugs
 from app.articles.drafts import Draft, IfVersion
 from app.database import Writer
 from app.delivery import parts, shapes, snapshots
 from app.errors import Conflict
 from app.publishing import checks
-from app.publishing.checks import Check
+from app.publishing.checks import AS_USUAL, Check, Terms
 from app.search import index
 from app.sync import changes
 
@@ -37,9 +37,10 @@ class Publication:
     warnings: list[Check]
 
 
-def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
+def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_USUAL) -> Publication:
     """Make the working copy public: exactly what readers, lists and mirrors see from the commit on.
 
+    A reason to override failed checks is recorded, and they are among the warnings.
     Raises: NotFound; Stale; Conflict (``transition``); Invalid (``checks-failed``).
     """
     writer.hold(PUBLIC, shared=True)
@@ -47,7 +48,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     drafts.demand(draft, if_version)
     if draft.status not in _PUBLISHABLE:
         raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
-    found = checks.demand(draft.document, site.load(writer).document)
+    found = checks.demand(writer, draft.document, terms)
     first = draft.facts["first_published_at"] or writer.stamp
     article = shapes.article(draft.document, first, writer.stamp)
     public = snapshots.stored_content(writer, draft.id)
@@ -62,6 +63,9 @@ def publish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
         etag = public[2]
     _record(writer, draft, first)
     if changed or draft.facts["published_version"] != draft.version:
+        if checks.errors(found):
+            writer.reason = terms.override_reason
+            audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
         audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
     sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True) if changed else changes.token(writer)
     slug = article["slug"]

@@ -1,21 +1,25 @@
-"""Which rendition of a resource a client gets: by the suffix of the address, else by ``Accept``.
+"""What of a resource a client gets: its rendition by suffix, else by ``Accept``; the language of what Kiku itself says.
 
-The renditions themselves are written in ``app/formats``.
+The renditions themselves are written in ``app/formats``, the sentences in the rooms that say them.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Depends, Header
 from starlette.requests import Request
 
 from app.errors import NotAcceptable
 
 Rendition = Literal["json", "txt"]
+Language = Literal["en", "ja"]
 MEDIA_TYPES: Mapping[Rendition, str] = {"json": "application/json", "txt": "text/plain"}
 """What can be had, the default first."""
 
 
+LANGUAGES: Mapping[str, Language] = {"en": "en", "ja": "ja"}
+"""Those of Kiku's own sentences, the default first."""
 REMEMBERED = 500
 """Headers of so many characters are remembered; a longer one is only meant to fill the memory."""
 VARY = "Accept, Accept-Encoding"
@@ -59,6 +63,40 @@ def _preferred(accept: str) -> Rendition | None:
     return best if weights[best] > 0 else None
 
 
+def language(accept_language: str) -> Language:
+    """The language of Kiku's sentences that a client likes best; English where it says nothing, or likes neither.
+
+    A range stands for what is more special, too: who asks for ``ja-JP`` reads ``ja``. Of two liked alike the first
+    named is taken. Source: RFC 9110, 12.5.4; RFC 4647, 3.4.
+    """
+    found = _qualities(accept_language)
+    weights: dict[Language, float] = {}
+    for name, quality in found.items():
+        known = LANGUAGES.get(name.partition("-")[0])
+        if known is not None:
+            weights[known] = max(quality, weights.get(known, 0.0))
+    weights |= {known: found.get("*", 0.0) for known in LANGUAGES.values() if known not in weights}
+    best = max(weights, key=lambda known: weights[known])
+    return best if weights[best] > 0 else "en"
+
+
+def said_in(spoken: str) -> dict[str, str]:
+    """The headers of an answer whose sentences are in the language that ``Accept-Language`` chose."""
+    return {"Content-Language": spoken, "Vary": "Accept-Language"}
+
+
+def _chosen_language(
+    accept_language: Annotated[
+        str, Header(alias="Accept-Language", description="The language of sentences: `ja` or `en`, the default.")
+    ] = "",
+) -> Language:
+    return language(accept_language)
+
+
+Spoken = Annotated[Language, Depends(_chosen_language)]
+"""The language in which a route tells its findings."""
+
+
 def takes_gzip(request: Request) -> bool:
     """Whether the client takes a gzip copy in place of the identity bytes."""
     return gzip_taken(request.headers.get("accept-encoding", ""))
@@ -78,13 +116,19 @@ def _gzip_taken(accept_encoding: str) -> bool:
 
 def _weight(accept: str, media_type: str) -> float:
     """The quality a header gives a media type or coding; the most specific range decides."""
-    found: dict[str, float] = {}
-    for part in accept.split(","):
-        media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-        try:
-            found[media_range] = float(quality)
-        except ValueError:
-            found[media_range] = 0.0
+    found = _qualities(accept)
     ranges = (media_type, f"{media_type.partition('/')[0]}/*", "*/*", "*")
     return next((found[name] for name in ranges if name in found), 0.0)
+
+
+def _qualities(header: str) -> dict[str, float]:
+    """What each range of an ``Accept…`` header is worth."""
+    found: dict[str, float] = {}
+    for part in header.split(","):
+        accepted, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        try:
+            found[accepted] = float(quality)
+        except ValueError:
+            found[accepted] = 0.0
+    return found

@@ -36,6 +36,7 @@ from app.errors import (
     UnsupportedMediaType,
 )
 from app.validation import fault_code, fault_detail
+from app.wire import negotiation
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[KikuError], int] = {
@@ -209,6 +210,8 @@ def _headers(request: Request, error: KikuError) -> dict[str, str]:
             return {"Retry-After": str(error.retry_after_seconds)}
         case Stale() if error.version is not None:
             return {"ETag": f'"{error.version}"'}
+        case Invalid() if error.language is not None:
+            return negotiation.said_in(error.language)
         case UnsupportedMediaType():
             # Accept in an answer: RFC 9110 15.5.16; Accept-Patch: RFC 5789 3.1; Accept-Post: LDP 7.1.
             name = {"PATCH": "Accept-Patch", "POST": "Accept-Post"}.get(request.method, "Accept")

@@ -11,7 +11,7 @@ from app.database import Database
 from app.delivery.parts import public_citations, public_key_points, public_questions, public_sections, public_tags
 from app.sync.changes import changes
 from tests.conftest import Clock
-from tests.factories import a_document, a_section, create, publish, published
+from tests.factories import a_citation, a_document, a_section, create, publish, published
 
 
 class TestPublishing:
@@ -113,15 +113,17 @@ class TestChecks:
         at = f"/v1/manage/articles/{article['id']}"
         checks = client.get(f"{at}/checks").json()
         assert checks["publishable"] is False
-        assert [(check["code"], check["pointer"]) for check in checks["problems"]] == found
+        errors = [check for check in checks["problems"] if check["severity"] == "error"]
+        assert [(check["code"], check["pointer"]) for check in errors] == found
         refused = client.post(f"{at}/publish", headers={"If-Match": "*"})
         assert (refused.status_code, refused.json()["code"]) == (422, "checks-failed")
-        assert refused.json()["errors"] == checks["problems"]
+        assert refused.json()["errors"] == errors
         assert client.get(f"/v1/articles/{article['id']}").status_code == 404
 
     def test_a_continuation_and_an_announced_page_pass(self, client: TestClient) -> None:
-        document = a_document(pages=[{"sections": [a_section(), a_section(heading=None)]}, {"teaser": "次"}])
-        article = create(client, document)
+        dated = [a_citation(published_on="2024-10-20", key_points=[{"text": text}]) for text in ("一", "二")]
+        sections = [a_section(citations=dated[:1]), a_section(heading=None, citations=dated[1:])]
+        article = create(client, a_document(pages=[{"sections": sections}, {"teaser": "次"}]))
         answer = client.get(f"/v1/manage/articles/{article['id']}/checks").json()
         assert answer == {"publishable": True, "problems": []}
 
@@ -130,7 +132,7 @@ class TestChecks:
         assert client.put("/v1/manage/site", json=site, headers={"If-Match": "*"}).status_code == 200
         article = create(client, pages=[{"sections": [a_section(answer=None)]}])
         answer = publish(client, article["id"])
-        assert [(w["code"], w["severity"]) for w in answer["warnings"]] == [("answer-missing", "warning")]
+        assert ("answer-missing", "warning") in [(w["code"], w["severity"]) for w in answer["warnings"]]
 
 
 class TestUnpublishing:
