@@ -31,6 +31,7 @@ from app.errors import KikuError
 from app.formats import digest_html
 from app.publishing import publish as publishing
 from app.publishing import transfer
+from app.publishing.checks import AS_USUAL
 from app.search import index, tokens
 from app.settings import Settings
 
@@ -200,7 +201,7 @@ def _import(database: Database, file: Path, *, publish: bool) -> dict[str, Any]:
         labels = site.load(reader).document.labels
     incoming = transfer.read(read(file.read_bytes(), None), labels)
     with database.writing() as writer:
-        return transfer.import_page(writer, incoming, publish=publish)
+        return transfer.import_page(writer, incoming, publish=AS_USUAL if publish else None)
 
 
 def _files(path: Path) -> list[Path]:

@@ -16,9 +16,11 @@ from app.database import Reader as LookUp
 from app.errors import Fault, Malformed
 from app.formats import digest_html
 from app.publishing import transfer
+from app.publishing.checks import Terms
 from app.wire import answers, bodies, sessions
 from app.wire.caller import Editor
 from app.wire.idempotency import IdempotentRoute
+from app.wire.negotiation import Spoken
 from app.wire.sessions import Writer
 
 router = APIRouter(prefix="/v1/manage/imports", tags=["transfer"], route_class=IdempotentRoute)
@@ -109,6 +111,7 @@ Page = Annotated[transfer.Incoming, Depends(_read_page)]
 def import_page(
     caller: Editor,
     incoming: Page,
+    spoken: Spoken,
     writer: Writer,
     *,
     publish: bool = False,
@@ -124,9 +127,10 @@ def import_page(
     """
     if publish:
         caller.require("publish")
+    terms = Terms(spoken) if publish else None
     if into is not None and number is not None:
-        item = transfer.import_into(writer, into, number, incoming, publish=publish)
+        item = transfer.import_into(writer, into, number, incoming, publish=terms)
     else:
-        item = transfer.import_page(writer, incoming, publish=publish)
+        item = transfer.import_page(writer, incoming, publish=terms)
     headers = {"Location": f"/v1/manage/articles/{item['article_id']}"}
     return answers.resource({"items": [item]}, None, status=201 if item["created"] else 200, headers=headers)

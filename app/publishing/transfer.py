@@ -19,6 +19,7 @@ from app.formats import digest_page, lines
 from app.formats.digest_page import DigestPage
 from app.formats.lines import Printed
 from app.publishing import publish as publication
+from app.publishing.checks import Terms
 
 PRINTED = {"source/title": "display_title", "source/published_on": "published_on"}
 """Where a printed value stands that differs from the ledger's: on the citation itself."""
@@ -58,8 +59,8 @@ def read(text: str, labels: SiteLabels, *, part_of: str | None = None) -> Incomi
     return Incoming(printed, digest, digest_page.read(text, labels, part=part_of is not None, title=part_of))
 
 
-def import_page(writer: Writer, incoming: Incoming, *, publish: bool = False) -> dict[str, Any]:
-    """Turn a digest page into a working copy, and publish it if asked; a known page answers its article.
+def import_page(writer: Writer, incoming: Incoming, *, publish: Terms | None = None) -> dict[str, Any]:
+    """Turn a digest page into a working copy, and publish it if there are terms to; a known page answers its article.
 
     A known article is published only where nobody has touched it since.
     Returns one item of the import answer (DESIGN, section 4, Shapes).
@@ -79,11 +80,13 @@ def import_page(writer: Writer, incoming: Incoming, *, publish: bool = False) ->
         report, created, untouched = _report(page, draft.document, warnings), True, True
         _remember(writer, incoming.digest, draft.id, report)
     if publish and untouched:
-        publication.publish(writer, draft.id, None)
+        publication.publish(writer, draft.id, None, publish)
     return {"article_id": draft.id, "slug": draft.document.slug, "created": created, **report}
 
 
-def import_into(writer: Writer, key: str, number: int, incoming: Incoming, *, publish: bool = False) -> dict[str, Any]:
+def import_into(
+    writer: Writer, key: str, number: int, incoming: Incoming, *, publish: Terms | None = None
+) -> dict[str, Any]:
     """Fill page ``number`` of an article, announced so far, with the sections of a digest page.
 
     What belongs to the head of an article (title, lead, takeaways) is not taken over: its lines are unmatched,
@@ -113,7 +116,7 @@ def import_into(writer: Writer, key: str, number: int, incoming: Incoming, *, pu
     report = _report(page, draft.document, warnings, shift=number - 1)
     _remember(writer, digest, draft.id, report)
     if publish:
-        publication.publish(writer, draft.id, None)
+        publication.publish(writer, draft.id, None, publish)
     return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **report}
 
 
