@@ -12,6 +12,7 @@ from markdown_it.token import Token
 _NESTED = 100
 """Deeper than this, quotes and lists within one another are no longer read."""
 _COMMONMARK = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED})
+_BLOCKS = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED}).disable(["inline", "text_join"])
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _HARMLESS = re.compile(r"(?![#>+\-=~]|[0-9]{1,9}[.)])[^\\`*_\[<&]*", re.ASCII)
 """Most lines: nothing in them can open markup, so they need not be parsed."""
@@ -23,12 +24,17 @@ def plain(markdown: str) -> list[str]:
     A heading, list item or code block is a paragraph of its own; an item keeps its bullet or number, an
     image is its alt, a link its text.
     """
-    return _paragraphs(parse(markdown))
+    return _paragraphs(_COMMONMARK.parse(markdown))
 
 
-def parse(markdown: str) -> list[Token]:
-    """The tokens of a CommonMark text; HTML is literal."""
-    return _COMMONMARK.parse(markdown)
+def blocks(markdown: str) -> list[Token]:
+    """The tokens of the blocks; what stands in one is not read, see ``inline``: that takes most of the time."""
+    return _BLOCKS.parse(markdown)
+
+
+def inline(content: str) -> list[Token]:
+    """The tokens of what stands in one block; a link by reference is literal."""
+    return _COMMONMARK.parseInline(content)[0].children or []
 
 
 def text(tokens: Sequence[Token]) -> str:
@@ -49,7 +55,7 @@ def escape(line: str) -> str:
 
 def _literal(line: str) -> bool:
     """Whether CommonMark reads ``line`` as one paragraph of nothing but its own characters."""
-    tokens = parse(line)
+    tokens = _COMMONMARK.parse(line)
     if [token.type for token in tokens] != ["paragraph_open", "inline", "paragraph_close"]:
         return False
     children = tokens[1].children or []

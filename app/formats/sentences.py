@@ -40,32 +40,24 @@ def unended(text: str, language: str) -> Iterator[int]:
     if primary in _WITHOUT_ENDS or not text or text.isspace():
         return
     unified = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-    found = _parsed(markdown.parse(unified)) if _BLOCK.search(unified) else _split(unified)
-    for number, (seen, followed) in enumerate(found, start=1):
-        if seen is not None and not _ends(seen, primary, followed=followed):
+    found = _parsed(unified) if _BLOCK.search(unified) else _split(unified)
+    for number, (paragraph, followed) in enumerate(found, start=1):
+        if paragraph.rstrip()[-1:] not in _PLAIN_ENDS and not _ends(paragraph, primary, followed=followed):
             yield number
 
 
-def _split(text: str) -> Iterator[tuple[str | None, bool]]:
-    """What is seen of each paragraph, None of what needs no end, and whether something follows it."""
+def _split(text: str) -> Iterator[tuple[str, bool]]:
+    """Each paragraph as it is written, and whether something follows it."""
     chunks = [chunk for chunk in _BLANK.split(text) if chunk.strip(" \t\n")]
-    for place, chunk in enumerate(chunks, start=1):
-        followed = place < len(chunks)
-        if chunk.rstrip()[-1:] in _PLAIN_ENDS:
-            yield None, followed
-        elif _MARKUP.search(chunk):
-            yield from ((seen, followed) for seen, _ in _parsed(markdown.parse(chunk)))
-        else:
-            yield chunk, followed
+    return ((chunk, place < len(chunks)) for place, chunk in enumerate(chunks, start=1))
 
 
-def _parsed(tokens: Sequence[Token]) -> Iterator[tuple[str | None, bool]]:
+def _parsed(text: str) -> Iterator[tuple[str, bool]]:
+    tokens = markdown.blocks(text)
     outer = [token for token in tokens if token.level == 0 or (token.level == 1 and token.type == "inline")]
     for place, (before, token) in enumerate(pairwise(outer)):
         if before.type == "paragraph_open":
-            children = token.children or []
-            seen = None if _stands_alone(children) else markdown.text(children)
-            yield seen, place + 3 < len(outer)  # behind the inline token its paragraph_close
+            yield token.content, place + 3 < len(outer)  # behind what it holds stands its paragraph_close
 
 
 def _stands_alone(tokens: Sequence[Token]) -> bool:
@@ -77,7 +69,13 @@ def _stands_alone(tokens: Sequence[Token]) -> bool:
     return said[0].nesting == 1 and depths.index(0) == len(said) - 1
 
 
-def _ends(seen: str, language: str, *, followed: bool) -> bool:
+def _ends(paragraph: str, language: str, *, followed: bool) -> bool:
+    seen = paragraph
+    if _MARKUP.search(paragraph):
+        tokens = markdown.inline(paragraph)
+        if _stands_alone(tokens):
+            return True
+        seen = markdown.text(tokens)
     tail = seen.rstrip()[-_TAIL:]
     if not tail or _END.search(tail) or (followed and tail.endswith(_COLON)):
         return True

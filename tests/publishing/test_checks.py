@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.articles.document import ArticleDocument, Site, SiteLabels
-from app.formats import digest_html, digest_page
+from app.formats import digest_html, digest_page, markdown, sentences
 from app.publishing import announcements, findings
 from app.publishing.check_texts import TEXTS
 from tests.conftest import SHARED
@@ -190,6 +191,16 @@ class TestSentenceEnds:
     @pytest.mark.parametrize(("text", "language"), [("菊が咲く۔", "ur"), ("菊が咲く।", "hi"), ("Τι ώρα;", "el")])
     def test_other_scripts_have_signs_of_their_own(self, text: str, language: str) -> None:
         assert found({"language": language, "introduction": text}) == []
+
+    @settings(deadline=None)
+    @given(
+        st.text(alphabet="*_[]()!<>#-`\\~=+1. \n\t。です:&;\u3000\u200d\u0301🌸", max_size=60),
+        st.sampled_from(["ja", "en", "el"]),
+    )
+    def test_whatever_markup_there_is_each_paragraph_is_told_once(self, text: str, language: str) -> None:
+        told = list(sentences.unended(text, language))
+        assert told == sorted(set(told))
+        assert len(told) <= len(markdown.plain(text))
 
 
 class TestAnnouncedNumbers:
