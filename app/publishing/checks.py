@@ -13,6 +13,11 @@ from app.errors import Fault, Invalid
 from app.publishing import findings
 from app.publishing.check_texts import TEXTS, Language, Severity
 
+_FAILED: Mapping[Language, str] = {
+    "en": "The article does not pass the checks for publication.",
+    "ja": "この記事は公開前のチェックを通っていません。",
+}
+
 
 @dataclass(frozen=True)
 class Check:
@@ -90,9 +95,3 @@ def demand_known(rules: Mapping[str, str], stored: Mapping[str, str]) -> None:
     if unknown:
         faults = (Fault("check-unknown", "There is no such check.", pointer=f"/checks/{code}") for code in unknown)
         raise Invalid("validation", "The body is not as it should be.", tuple(faults))
-
-
-_FAILED: Mapping[Language, str] = {
-    "en": "The article does not pass the checks for publication.",
-    "ja": "この記事は公開前のチェックを通っていません。",
-}

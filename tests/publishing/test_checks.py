@@ -18,6 +18,7 @@ from tests.strategies import documents
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 PAGES = sorted((SHARED / "seed").glob("*.txt"))
 DATE = "2024-10-20"
+DATED = {"url": "https://news.example.jp/", "published_on": DATE}
 IMAGE = {"url": "https://news.example.jp/kiku.jpg", "alt": "菊", "credit": "菊新聞"}
 
 
@@ -75,6 +76,7 @@ class TestEachCheck:
             (in_card(source={"url": "https://news.example.jp/"}, shows_published_on=False),
              ("date-missing", f"{CARD}/published_on")),
             (in_card(image=IMAGE | {"alt": "\u3000"}), ("image-alt-missing", f"{CARD}/image/alt")),
+            (in_card(source=DATED | {"image": IMAGE | {"alt": ""}}), ("image-alt-missing", f"{CARD}/source/image/alt")),
             (in_card(image=IMAGE | {"credit": None}, labels={"source_credit": "出典: "}),
              ("image-credit-missing", f"{CARD}/image/credit")),
             ({"pages": [*in_section()["pages"], {"sections": [a_section(citations=[a_card("二輪。")])]}]},
@@ -242,6 +244,7 @@ class TestAnnouncedNumbers:
             ({"introduction": "We will look at three reasons."}, "/introduction"),
             ({"lead": "菊まつりを五つの視点で読み解きます。"}, "/lead"),
             ({"title": "菊まつりの見どころ5選"}, "/title"),
+            ({"pages": [{"title": "咲く3つの理由", "sections": sections(2)}]}, "/pages/0/title"),
             ({"labels": {"takeaways_heading": "この記事で分かる3つの事"}}, "/labels/takeaways_heading"),
         ],
     )
