@@ -79,6 +79,10 @@ class Invalid(KikuError):
         self.language = language
 
 
+class BatchFailed(Invalid):
+    """An operation of a batch was refused, and so nothing of the batch was done."""
+
+
 class UnsupportedMediaType(KikuError):
     """The body is of a type this address does not take; ``accepted`` are those it does."""
 
@@ -88,7 +92,7 @@ class UnsupportedMediaType(KikuError):
 
 
 class TooLarge(KikuError):
-    """The body is larger than this address takes."""
+    """The body is larger than this address takes, or asks for more at once."""
 
 
 class NotAcceptable(KikuError):

@@ -55,6 +55,7 @@ def run(database: Database, stop: threading.Event, trash_days: int, uses: Uses |
         busy = (trash_days > 0 and _attempt(lambda: purge_trashed(database, trash_days))) or busy
         if not _attempt(lambda: run_due(database, stop)) and not busy:
             stop.wait(POLL_SECONDS)
+    _attempt(lambda: uses is not None and record_uses(database, uses))
 
 
 def _attempt(work: Callable[[], bool]) -> bool:
@@ -126,10 +127,15 @@ def purge_answers(database: Database) -> bool:
 def record_uses(database: Database, uses: Uses) -> bool:
     """Write down when the keys of this process were used; says whether any was. Raises: Busy."""
     taken = uses.take()
-    if taken:
+    if not taken:
+        return False
+    try:
         with database.writing() as writer:
             keys.record_uses(writer, taken)
-    return bool(taken)
+    except Busy:
+        uses.give_back(taken)
+        raise
+    return True
 
 
 def purge_trashed(database: Database, days: int) -> bool:

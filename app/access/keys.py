@@ -127,6 +127,10 @@ class Uses:
         taken, self._waiting = self._waiting, {}
         return taken
 
+    def give_back(self, taken: Mapping[str, str]) -> None:
+        """Keep what could not be written down for the next time."""
+        self._waiting = {**taken, **self._waiting}
+
 
 def create(
     writer: Writer,

@@ -4,6 +4,7 @@ How a request is answered inside another one is in ``app/wire/nested.py``.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote
@@ -13,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import Fault, Invalid
+from app.errors import BatchFailed, Fault, Invalid, TooLarge
+from app.publishing.publish import PUBLIC
 from app.validation import pointer
-from app.wire import answers, bodies, nested
-from app.wire.caller import DraftReader
+from app.wire import answers, bodies, limits, nested
+from app.wire.caller import AnyEditor
 from app.wire.idempotency import IdempotentRoute
 from app.wire.nested import Answered, Sent
 from app.wire.sessions import Writer
@@ -33,6 +35,10 @@ HEADERS = (
 _CANONICAL = {name.lower(): name for name in HEADERS}
 _SHOWN = ("ETag", "Location", "Content-Language", "Idempotent-Replayed")
 _CLIENT_ERRORS = 400
+_SECONDS = 3
+"""How long a batch may work: other writers give up after five seconds of waiting."""
+_ANSWER_BYTES = 8 * 1_048_576
+"""How much its operations may answer together."""
 _ALONE = ("/v1/manage/batch", "/v1/manage/keys")
 """What cannot stand in a batch: another one, and keys, whose secrets no kept answer may hold."""
 
@@ -42,7 +48,7 @@ class Operation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: Annotated[str, Field(pattern=r"^/v1/manage/", max_length=8_000)]
     headers: Annotated[dict[str, str], Field(max_length=len(HEADERS))] = {}
     body: JsonValue = None
@@ -87,27 +93,40 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+async def _read_batch(
+    request: Request, _: AnyEditor, sent: Annotated[Batch, Depends(bodies.json_body(Batch))]
+) -> Batch:
+    """The batch, counted and judged before the Writer is opened."""
+    _demand_batchable(sent.operations)
+    limits.charge_batch(request, len(sent.operations))
+    return sent
+
+
 @router.post(
     "",
     summary="Do many things at once",
     responses={200: {"model": Results}},
     openapi_extra=bodies.openapi_body(Batch, examples={"作って直す": EXAMPLE}),
 )
-def run_batch(
-    _: DraftReader, request: Request, sent: Annotated[Batch, Depends(bodies.json_body(Batch))], writer: Writer
-) -> Response:
-    """Carry out up to 100 operations on `/v1/manage/…` in one transaction: all of them, or none.
+def run_batch(_: AnyEditor, request: Request, sent: Annotated[Batch, Depends(_read_batch)], writer: Writer) -> Response:
+    """Carry out up to 100 writes on `/v1/manage/…` in one transaction: all of them, or none.
 
     Each sees what those before it did; a client that names what it makes (an article's `id`) can go on with it. A
     body without `Content-Type` is JSON, in a PATCH a merge patch (an object) or a JSON patch (an array). The first
-    one that is refused undoes all: 422 `batch-failed`, with pointers like `/operations/3/body/title`.
+    one that is refused undoes all: 422 `batch-failed`, with pointers like `/operations/3/body/title`. What takes more
+    than three seconds, or answers more than 8 MiB, is undone as well: 413 `batch-too-large`.
     """
-    _demand_batchable(sent.operations)
-    results = []
+    # Before all else and alone: what its operations hold by and by, others would hold in another order.
+    writer.hold(PUBLIC)
+    until = time.monotonic() + _SECONDS
+    results, answered_bytes = [], 0
     for at, operation in enumerate(sent.operations):
         answered = nested.answer(request, writer, _request(operation))
         if answered.status >= _CLIENT_ERRORS:
-            raise Invalid("batch-failed", "An operation was refused; nothing was stored.", _faults(at, answered))
+            raise BatchFailed("batch-failed", "An operation was refused; nothing was stored.", _faults(at, answered))
+        answered_bytes += len(answered.body)
+        if time.monotonic() > until or answered_bytes > _ANSWER_BYTES:
+            raise TooLarge("batch-too-large", "The batch takes too long or answers too much; nothing was stored.")
         results.append(_result(answered))
     return Response(
         b'{"results":[' + b",".join(results) + b"]}", 200, {"Cache-Control": "no-store"}, "application/json"
@@ -125,7 +144,12 @@ def _demand_batchable(operations: list[Operation]) -> None:
         if "dry_run" in parse_qs(query, keep_blank_values=True):
             detail = "A batch is tried as a whole: `batch?dry_run=true`."
             faults.append(Fault("operation-dry-run", detail, pointer=where))
+        named: set[str] = set()
         for name in operation.headers:
+            if name.lower() in named:
+                detail = "A header is given once, in whatever case."
+                faults.append(Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name))))
+            named.add(name.lower())
             if name.lower() not in _CANONICAL:
                 detail = f"An operation has only the headers {', '.join(HEADERS)}."
                 faults.append(Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name))))
@@ -135,7 +159,7 @@ def _demand_batchable(operations: list[Operation]) -> None:
 
 def _request(operation: Operation) -> Sent:
     headers = {_CANONICAL[name.lower()]: value for name, value in operation.headers.items()}
-    if operation.body is None:
+    if "body" not in operation.model_fields_set:
         return Sent(operation.method, operation.path, headers, b"")
     if "Content-Type" not in headers:
         patch = bodies.JSON_PATCH if isinstance(operation.body, list) else bodies.MERGE_PATCH

@@ -90,7 +90,7 @@ async def _read_page(
     def look(reader: LookUp) -> tuple[SiteLabels, str | None]:
         return site.load(reader).document.labels, None if into is None else drafts.load(reader, into).document.title
 
-    labels, title = await sessions.of(request).look_up(look)
+    labels, title = await sessions.look_up(request, look)
     decode = digest_html.text_of if raw.media_type == "text/html" else digest_html.decoded
     return await run_in_threadpool(lambda: transfer.read(decode(raw.content, raw.charset), labels, part_of=title))
 

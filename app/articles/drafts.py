@@ -207,6 +207,14 @@ def purge(writer: Writer, draft: Draft) -> None:
     audit.record(writer, "article.purged", draft.id, draft.version)
 
 
+def sees(reader: Reader, article_id: str) -> bool:
+    """Whether there is this article for the caller."""
+    if reader.view is None:
+        return True
+    row = reader.row(_ROW, {"id": article_id})
+    return row is not None and _sees(reader, mapping.read(reader, row))
+
+
 def _sees(reader: Reader, document: ArticleDocument) -> bool:
     """Whether there is such an article for the caller."""
     view = reader.view
@@ -219,7 +227,12 @@ def _sees(reader: Reader, document: ArticleDocument) -> bool:
 
 def _demand_seen(writer: Writer, document: ArticleDocument) -> None:
     if not _sees(writer, document):
-        raise Forbidden("outside-limits", "The key is limited to other languages or tags.")
+        raise outside()
+
+
+def outside() -> Forbidden:
+    """The failure of a write that would lead to what the caller does not see."""
+    return Forbidden("outside-limits", "The key is limited to other languages or tags.")
 
 
 def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:

@@ -172,7 +172,7 @@ def _edited(writer: Writer, article: str, if_version: IfVersion, edit: Callable[
 def _article_of(reader: Reader, kind: str, part_id: str) -> str:
     table = _TABLES[kind]
     row = reader.row(select(table.c.article_id).where(table.c.id == part_id.lower()))
-    if row is None:
+    if row is None or not drafts.sees(reader, row["article_id"]):
         raise NotFound("part-unknown", "There is no such part.")
     return str(row["article_id"])
 

@@ -141,7 +141,7 @@ def carry_out(writer: Writer, article_id: str) -> None:
     elif draft.status == "published":
         publish.unpublish(writer, article_id, None)
     else:
-        drafts.set_facts(writer, article_id, unpublish_at=None)
+        _now(writer, draft, "unscheduled", unpublish_at=None)
 
 
 def give_up(writer: Writer, article_id: str, code: str) -> None:

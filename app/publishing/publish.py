@@ -62,7 +62,7 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     else:
         etag = public[2]
     _record(writer, draft, first)
-    if changed or draft.facts["published_version"] != draft.version:
+    if changed or _moves(draft):
         if checks.errors(found):
             writer.reason = terms.override_reason
             audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
@@ -125,6 +125,13 @@ def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
 def surrogate_keys(article_id: str) -> list[str]:
     """The cache keys that a change of this article touches: its own addresses, and every list."""
     return [f"article-{article_id}", "articles"]
+
+
+def _moves(draft: Draft) -> bool:
+    """Whether publishing changes facts of the article's life, though readers see the same."""
+    facts = draft.facts
+    planned = facts["in_review"] or facts["publish_at"]
+    return bool(planned) or facts["status"] != "published" or facts["published_version"] != draft.version
 
 
 def _record(writer: Writer, draft: Draft, first_published_at: str) -> None:

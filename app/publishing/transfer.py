@@ -64,13 +64,13 @@ def import_page(writer: Writer, incoming: Incoming, *, publish: Terms | None = N
 
     A known article is published only where nobody has touched it since.
     Returns one item of the import answer (DESIGN, section 4, Shapes).
-    Raises: Invalid (``validation``, ``checks-failed``); then nothing is stored.
+    Raises: Invalid (``validation``, ``checks-failed``); Forbidden (``outside-limits``); then nothing is stored.
     """
     if publish:
         writer.hold(publication.PUBLIC, shared=True)
     known = _known(writer, incoming.digest)
     if known is not None:
-        draft = drafts.load(writer, known["article_id"])
+        draft = _standing(writer, known["article_id"])
         untouched = draft.status == "draft" and draft.version == 1
         report, created = known["report"], False
     else:
@@ -118,6 +118,14 @@ def import_into(
     if publish:
         publication.publish(writer, draft.id, None, publish)
     return {"article_id": draft.id, "slug": draft.document.slug, "created": False, **report}
+
+
+def _standing(writer: Writer, article_id: str) -> drafts.Draft:
+    """The article that a known page became. Raises: Forbidden (``outside-limits``), as for a page nobody knows."""
+    try:
+        return drafts.load(writer, article_id)
+    except NotFound:
+        raise drafts.outside() from None
 
 
 def _known(writer: Writer, digest: str) -> Row | None:

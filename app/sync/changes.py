@@ -45,11 +45,13 @@ _MOVE = {
 def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) -> str:
     """Number the changes of articles and return the token of the last; a withdrawal (not ``live``) leaves a tombstone.
 
-    Where they are only tried, the token is that of before: the numbers will be given to others.
+    Where they are only tried they get no numbers, which would be given to others.
 
     ``changed``: the articles' ids, each with the cache keys that its change touches. Call it last in the transaction:
     from here to the commit every other publication waits, which is what makes numbers follow commits.
     """
+    if writer.dry:
+        return token(writer)
     take = update(feed).values(number=feed.c.number + len(changed)).returning(feed.c.number, feed.c.epoch)
     taken = writer.execute(take).one()
     number, epoch = int(taken.number), str(taken.epoch)
@@ -58,7 +60,7 @@ def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) 
         for at, (id, keys) in enumerate(changed.items(), number - len(changed) + 1)
     ]
     writer.execute(_MOVE["postgresql" if writer.on_postgresql else "sqlite"], rows)
-    return _token(epoch, number - len(changed) if writer.dry else number)
+    return _token(epoch, number)
 
 
 def state(reader: Reader) -> tuple[str, int]:

@@ -77,8 +77,9 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
         rates.charge_address(request.scope)
         raise Unauthenticated("key-invalid", "The API key is unknown, expired or revoked.")
     request.state.key_id = key.id
-    rates.charge_key(request.scope, key.id, key.limits.rate_limit)
-    request.state.view = key.limits.view
+    request.state.rate_limit, request.state.view = key.limits.rate_limit, key.limits.view
+    if not sessions.nested(request):  # what stands in a batch was counted with it
+        rates.charge_key(request.scope, key.id, key.limits.rate_limit)
     request.app.state.uses.note(key.id, rooms.database.clock())
     return Caller(key.id, key.scopes, limited=key.limits.view is not None)
 
@@ -116,6 +117,8 @@ Editor = Annotated[Caller, _holding("write")]
 """May change working copies."""
 LedgerEditor = Annotated[Caller, _holding("write", "publish", whole=True)]
 """May change the ledger; what readers see of it only with ``publish``, which is asked for where that is known."""
+AnyEditor = Annotated[Caller, _holding("write", "publish")]
+"""May change something; what, is asked for where it is done."""
 Reviewer = Annotated[Caller, _holding("write", "publish")]
 """May put a working copy before a reviewer, or send it back."""
 Publisher = Annotated[Caller, _holding("publish")]

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from app.access import idempotency
 from app.access.idempotency import Answer, Attempt
-from app.errors import Fault, Forbidden, KikuError, Malformed, Stale, TooMany
+from app.errors import BatchFailed, Fault, Forbidden, KikuError, Malformed, Stale, TooLarge
 from app.wire import problems
 
 HEADER = "Idempotency-Key"
@@ -31,6 +31,8 @@ PARAMETER: dict[str, Any] = {
 """The header as OpenAPI tells it."""
 
 _FORM = re.compile(r"[\x21-\x7e]{1,255}")
+_NOT_ANSWERS = (Forbidden, Stale, TooLarge, BatchFailed)
+"""Refusals that are of the key, the precondition or the moment: with another of these it is another request."""
 _REQUEST, _OWN_REQUEST = "kiku_request", "request"
 _SERVER_ERRORS = 500
 # Of the connection or of this try, not of the answer.
@@ -62,8 +64,8 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         try:
             with writer.savepoint():
                 response = endpoint(**values)
-        except (Forbidden, Stale, TooMany):
-            raise  # of the key, the precondition or the moment: with another one it is another request
+        except _NOT_ANSWERS:
+            raise
         except KikuError as error:
             response = problems.answer(request, error)
             if response.status_code >= _SERVER_ERRORS:

@@ -15,14 +15,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import TooMany
+from app.errors import TooLarge, TooMany
 from app.settings import Settings
 from app.wire import problems
 
-_KEYED = ("/v1/manage", "/v1/sync")
+_KEYED = ("/v1/manage/", "/v1/sync")
 """Below these a key is asked for, whatever the settings."""
-_FREE = ("/health", "/metrics")
-_PREVIEW = "/v1/preview"
+_FREE = ("/health/", "/metrics")
+_PREVIEW = "/v1/preview/"
 """What is below it is open even where reading needs a key."""
 _IPV6_NETWORK = 64
 """How many bits of an IPv6 address are one client's: it has all addresses below them to choose from."""
@@ -75,32 +75,45 @@ class Rates:
             taken: Taken = scope.get(_TAKEN) or self._take(_address(scope), self._limit)
             self._settle(scope, taken)
 
-    def charge_key(self, scope: Scope, key_id: str, own: str | None) -> None:
-        """Count the request against its key, by the key's ``own`` limit or that of all. Raises: TooMany."""
+    def charge_key(self, scope: Scope, key_id: str, own: str | None, amount: int = 1) -> None:
+        """Count ``amount`` requests against a key, by its ``own`` limit or that of all.
+
+        Raises: TooMany; TooLarge (``batch-too-large``) where so many can never be asked at once.
+        """
         limit = self._limit if own is None else Limit.parse(own)
-        if limit is not None:
-            self._settle(scope, self._take(key_id, limit))
+        if limit is None:
+            return
+        if amount > limit.amount:
+            raise TooLarge("batch-too-large", f"This key may ask {limit.amount} times in {limit.seconds} seconds.")
+        self._settle(scope, self._take(key_id, limit, amount))
 
     def _settle(self, scope: Scope, taken: Taken) -> None:
         scope[_TAKEN] = taken
         if taken.retry_seconds:
             raise TooMany("rate-limited", "Too many requests; wait before the next.", taken.retry_seconds)
 
-    def _take(self, who: str, limit: Limit) -> Taken:
+    def _take(self, who: str, limit: Limit, amount: int = 1) -> Taken:
         windows = self._windows.setdefault(limit.seconds, _Windows())
         number, passed = divmod(self._clock().timestamp(), limit.seconds)
         windows.turn(int(number))
         left = 1 - passed / limit.seconds
-        before, now = windows.before[who], windows.now[who]
-        wait = 0.0
-        if before * left + now + 1 <= limit.amount:
-            now = windows.now[who] = now + 1
-        elif now < limit.amount:  # until enough of the window before has slid out
-            wait = left - (limit.amount - 1 - now) / before
-        else:  # until enough of this one has, when it is the one before
-            wait = left + 1 - (limit.amount - 1) / now
+        before = windows.before[who]
+        wait = _wait(limit.amount - amount, before, windows.now[who], left)
+        if not wait:
+            windows.now[who] += amount
+        now = windows.now[who]
         remaining = max(0, math.floor(limit.amount - before * left - now))
-        return Taken(limit, remaining, math.ceil(left * limit.seconds), math.ceil(wait * limit.seconds))
+        reset = left if remaining else _wait(limit.amount - 1, before, now, left)
+        return Taken(limit, remaining, *(math.ceil(round(each * limit.seconds, 6)) for each in (reset, wait)))
+
+
+def _wait(room: int, before: int, now: int, left: float) -> float:
+    """How many windows to wait until no more than ``room`` counts, of ``before`` in the last one only what is left."""
+    if before * left + now <= room:
+        return 0
+    if now <= room:  # until enough of the window before has slid out
+        return left - (room - now) / before
+    return left + 1 - room / now  # until enough of this one has, when it is the one before
 
 
 class _Windows:
@@ -144,6 +157,13 @@ class Limited:
             await self._app(scope, receive, tell)
 
 
+def charge_batch(request: Request, operations: int) -> None:
+    """Count the operations of a batch, which itself is counted as one. Raises: TooMany; TooLarge."""
+    if operations > 1:
+        rates: Rates = request.app.state.rates
+        rates.charge_key(request.scope, request.state.key_id, request.state.rate_limit, operations - 1)
+
+
 def headers(scope: Scope) -> dict[str, str]:
     """What the client is told of the rate it may ask at; nothing where its request was not counted.
 
@@ -160,7 +180,9 @@ def _address(scope: Scope) -> str:
     client = scope.get("client")
     host: str = client[0] if client else ""
     try:
-        network = ipaddress.IPv6Network((host, _IPV6_NETWORK), strict=False)
+        address = ipaddress.IPv6Address(host)
     except ValueError:
         return host
-    return str(network)
+    if address.ipv4_mapped is not None:  # as a socket that listens to both shows them
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((address, _IPV6_NETWORK), strict=False))

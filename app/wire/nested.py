@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import Message, Scope
 
 from app.database import Writer
-from app.errors import Busy, TooMany
+from app.errors import Busy
 from app.wire import sessions
 
 _KEPT = {"http_version", "scheme", "server", "client", "root_path", "app", "type", "asgi"}
@@ -46,7 +46,7 @@ class Answered:
 def answer(request: Request, writer: Writer, sent: Sent) -> Answered:
     """What the application that answers ``request`` answers to ``sent``, for the same key, in ``writer``'s transaction.
 
-    Called in the thread of a route. Raises: Busy; TooMany; and whatever the inner route did not foresee.
+    Called in the thread of a route. Raises: Busy, and whatever the inner route did not foresee.
     """
     # What nobody foresaw goes through, for the outer request to answer.
     handlers = {kind: each for kind, each in request.app.exception_handlers.items() if kind is not Exception}
@@ -66,11 +66,7 @@ def answer(request: Request, writer: Writer, sent: Sent) -> Answered:
     anyio.from_thread.run(app, sessions.sharing(_scope(request, sent), writer), receive, send)
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in head["headers"]}
     if head["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
-        raise Busy("The database is busy or away.")
-    if head["status"] == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TooMany(
-            "rate-limited", "The batch has more operations than may be asked now.", int(headers["retry-after"])
-        )
+        raise Busy("The database is busy or away.", int(headers["retry-after"]))
     return Answered(head["status"], headers, b"".join(body))
 
 

@@ -117,10 +117,10 @@ def _tell_keys(operation: dict[str, Any], *, open_to_all: bool) -> None:
 
     Reading needs a key only where the operator says so; what is open may be asked with a key all the same.
     """
-    ((scheme, scopes),) = operation.get("security", [{"": []}])[0].items()
-    if scheme:
-        keyed = [{"key": [scope]} for scope in scopes]
-        operation["security"] = [{}, *keyed] if scheme == READING and open_to_all else keyed
+    for asked in operation.get("security", []):  # FastAPI: one scheme, with all scopes
+        for scheme, scopes in asked.items():
+            keyed = [{"key": [scope]} for scope in scopes]
+            operation["security"] = [{}, *keyed] if scheme == READING and open_to_all else keyed
 
 
 def _tell_problems(method: str, operation: dict[str, Any]) -> None:

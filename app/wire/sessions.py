@@ -31,6 +31,7 @@ SEARCH_SLOTS = 2
 
 
 _SHARED = "kiku_writer"
+"""Where the scope of a request inside another one has that one's Writer."""
 
 
 class WaitingRoom:
@@ -154,6 +155,20 @@ async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
     room = sessions.searching if "q" in request.query_params else sessions.reading
     async with _shared(request) or room() as reader:
         yield _seeing(request, reader)
+
+
+def nested(request: Request) -> bool:
+    """Whether the request stands in another one."""
+    return _SHARED in request.scope
+
+
+async def look_up(request: Request, work: Callable[[database.Reader], T]) -> T:
+    """What ``work`` finds for the caller by one or two short statements, before the Writer is opened."""
+    shared = _shared(request)
+    if shared is None:
+        return await of(request).look_up(lambda reader: work(_seeing(request, reader)))
+    async with shared as writer:
+        return await anyio.to_thread.run_sync(work, _seeing(request, writer))
 
 
 def _seeing(request: Request, reader: R) -> R:

@@ -48,7 +48,9 @@ class TestWhatThereIs:
             client.delete(f"/v1/manage/sections/{part}", headers=key | ANY),
             client.delete(f"{AT}/{japanese['slug']}", headers=key | ANY),
         ]
-        assert [(answer.status_code, answer.json()["code"]) for answer in hidden] == [(404, "article-unknown")] * 7
+        assert [answer.status_code for answer in hidden] == [404] * 7
+        codes = [answer.json()["code"] for answer in hidden]
+        assert codes == ["article-unknown"] * 4 + ["part-unknown"] * 2 + ["article-unknown"]
         assert client.get(f"{AT}/{japanese['id']}").json()["version"] == 1
 
     def test_only_articles_with_one_of_its_tags_also_when_that_was_merged(self, client: TestClient) -> None:
@@ -77,6 +79,19 @@ class TestWhatThereIs:
         answer = client.patch(f"{AT}/{mine}", json={"language": "ja"}, headers=key | ANY | patch)
         assert (answer.status_code, answer.json()["code"]) == (403, "outside-limits")
         assert client.get(f"{AT}/{mine}", headers=key).json()["language"] == "en"
+
+    def test_an_import_tells_nothing_of_what_it_does_not_see(self, client: TestClient) -> None:
+        article = published(client, language="ja")
+        page = client.get(f"/v1/articles/{article['id']}.txt").text
+        text = {"Content-Type": "text/plain; charset=utf-8"}
+        client.post("/v1/manage/imports", content=page.encode(), headers=text)
+        key = limited(client, languages=["en"]) | text
+        for content in (page, page.replace("菊の話", "花の話")):
+            answer = client.post("/v1/manage/imports", content=content.encode(), headers=key)
+            assert (answer.status_code, answer.json()["code"]) == (403, "outside-limits")
+        for into in (article["id"], "01a20952-0000-7000-8000-000000000000"):
+            answer = client.post("/v1/manage/imports", params={"into": into, "page": 2}, content=b"x", headers=key)
+            assert (answer.status_code, answer.json()["code"]) == (404, "article-unknown")
 
     def test_what_articles_share_is_not_its_to_change(self, client: TestClient) -> None:
         article = published(client, language="en")
@@ -133,6 +148,15 @@ class TestLastUsed:
         clock.advance(seconds=1)
         assert use() == instant(clock.now)
         assert not record_uses(database, api.state.uses)
+
+    def test_what_could_not_be_written_is_written_the_next_time(self, database: Database, clock: Clock) -> None:
+        key = a_key(database, "read").split("_")[1]
+        uses = keys.Uses()
+        uses.note(key, clock.now)
+        uses.give_back(uses.take())
+        assert record_uses(database, uses)
+        with database.reading() as reader:
+            assert keys.load(reader, key).last_used_at == instant(clock.now)
 
     def test_two_processes_do_not_write_it_twice_a_minute(self, database: Database, clock: Clock) -> None:
         key = a_key(database, "read").split("_")[1]

@@ -71,6 +71,13 @@ class TestWhatIsTold:
         client.post(f"{at}/publish", headers=ANY)
         assert told(client, object_id=article["id"])[-1] == ("article.published", 1, 2)
 
+    def test_publishing_that_only_ends_a_review_or_a_plan_is_told(self, client: TestClient) -> None:
+        article = published(client)
+        at = f"/v1/manage/articles/{article['id']}"
+        client.post(f"{at}/submit", headers=ANY)
+        assert not client.post(f"{at}/publish", headers=ANY).json()["changed"]
+        assert told(client, object_id=article["id"])[-1] == ("article.published", 1, 1)
+
     def test_the_ledger_the_site_and_the_keys(self, client: TestClient) -> None:
         manage = "/v1/manage"
         one, other = (client.post(f"{manage}/publishers", json={"name": name}).json()["id"] for name in "甲乙")
