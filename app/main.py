@@ -20,12 +20,14 @@ from app.api import (
     articles,
     audit,
     batch,
+    collections,
     health,
     hot,
     keys,
     ledger,
     parts,
     published,
+    published_collections,
     published_ledger,
     published_parts,
     publishing,
@@ -92,8 +94,9 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.rates = limits.Rates(chosen, opened.clock)
     app.state.uses = uses
     app.state.closing = False
-    reading = (search, published, published_parts, published_ledger)
-    for room in (articles, parts, revisions, ledger, publishing, transfer, *reading, site, keys, audit, batch, health):
+    editing = (articles, parts, revisions, ledger, collections, publishing, transfer)
+    reading = (search, published, published_parts, published_ledger, published_collections)
+    for room in (*editing, *reading, site, keys, audit, batch, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app import revision
 from app.access import audit, idempotency, keys, secret
-from app.articles import publishers, site, slugs, sources, tables, tags
+from app.articles import collections, publishers, site, slugs, sources, tables, tags
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
 from app.search import index
@@ -26,6 +26,7 @@ OWNERS = (
     idempotency,
     keys,
     secret,
+    collections,
     publishers,
     site,
     slugs,

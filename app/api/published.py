@@ -72,8 +72,8 @@ def list_articles(
 ) -> Response:
     """Cards of the published articles that pass every filter given; the latest published come first.
 
-    ``publisher`` and ``source`` are ids of what an article cites; ``published_after`` and
-    ``published_before`` are inclusive.
+    ``publisher`` and ``source`` are ids of what an article cites, ``collection`` is the slug or id of one that
+    holds it; ``published_after`` and ``published_before`` are inclusive.
     """
     filters = query.filters()
     bound = paging.bound_to("articles", query.sort, *astuple(filters))

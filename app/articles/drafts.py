@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from app import text
 from app.access import audit
-from app.articles import identity, mapping, revisions, site, slugs, sources, tags
+from app.articles import collections, identity, mapping, revisions, site, slugs, sources, tags
 from app.articles.document import ArticleDocument, ArticleInput, Citation
 from app.articles.fields import new_id
 from app.articles.identity import Parts
@@ -203,6 +203,7 @@ def purge(writer: Writer, draft: Draft) -> None:
     """
     if draft.status != "trashed":
         raise Conflict("transition", "Only a trashed article can be purged.")
+    collections.forget(writer, draft.id)
     writer.execute(delete(articles).where(articles.c.id == draft.id))
     audit.record(writer, "article.purged", draft.id, draft.version)
 

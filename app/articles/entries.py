@@ -1,7 +1,7 @@
 """Entries of the ledger as editors see them: sources, publishers, tags; their shapes, and the rules all three share.
 
 The rows are in ``sources.py``, ``publishers.py`` and ``tags.py``; what a change does to readers is decided in
-``app/publishing/ledger.py``.
+``app/publishing/ledger.py``. Collections (``collections.py``) keep to the same rules and are no part of the ledger.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -224,12 +224,12 @@ def refuse(faults: Iterable[Fault]) -> None:
         raise Invalid("validation", "The entry cannot be stored.", found)
 
 
-def store(writer: Writer, table: Table, entry: Entry, values: Mapping[str, Any]) -> bool:
-    """Write ``values`` as the entry's next version; says whether anything differed.
+def store(writer: Writer, table: Table, entry: Entry, values: Mapping[str, Any], *, beside: bool = False) -> bool:
+    """Write ``values`` as the entry's next version; says whether anything differed, in the row or ``beside`` it.
 
     Raises: Stale where another change came first.
     """
-    if all(entry.row[name] == value for name, value in values.items()):
+    if not beside and all(entry.row[name] == value for name, value in values.items()):
         return False
     (key,) = table.primary_key.columns
     changed = {**values, "version": entry.version + 1}

@@ -4,7 +4,7 @@ A slug lives while it is an article's working or public one; the old public ones
 slug is made of is said in ``app/text.py``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import (
     Boolean,
@@ -72,8 +72,19 @@ def choose(writer: Writer, article_id: str, slug: str, *, derived: bool) -> str:
         return slug
     candidate = slug
     while not _claim(writer, article_id, candidate):
-        candidate = _suffixed(slug, _free_number(writer, slug))
+        candidate = numbered(slug, lambda wanted: _is_living(writer, wanted))
     return candidate
+
+
+def numbered(slug: str, is_taken: Callable[[str], bool]) -> str:
+    """``slug`` with a free number from 2, the lowest where there are no gaps; few look-ups for many namesakes."""
+    low, high = 1, 2
+    while is_taken(_suffixed(slug, high)):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_taken(_suffixed(slug, middle)) else (low, middle)
+    return _suffixed(slug, high)
 
 
 def take(writer: Writer, article_id: str, slug: str) -> None:
@@ -126,20 +137,8 @@ def _suffixed(slug: str, number: int) -> str:
     return slug[: text.SLUG_CHARACTERS - len(suffix)].rstrip("-") + suffix
 
 
-def _free_number(reader: Reader, slug: str) -> int:
-    """A number from 2 whose suffix is free, the lowest where there are no gaps; few look-ups for many namesakes."""
-
-    def taken(number: int) -> bool:
-        query = select(slugs.c.slug).where(slugs.c.slug == _suffixed(slug, number), _LIVING)
-        return reader.row(query) is not None
-
-    low, high = 1, 2
-    while taken(high):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(middle) else (low, middle)
-    return high
+def _is_living(reader: Reader, slug: str) -> bool:
+    return reader.row(select(slugs.c.slug).where(slugs.c.slug == slug, _LIVING)) is not None
 
 
 def _claim(writer: Writer, article_id: str, slug: str) -> bool:

@@ -1,6 +1,7 @@
 """The rows of the working copy. ``drafts.py`` turns them into documents, and nothing else does.
 
-The ledger's rows are in ``sources.py``, ``publishers.py`` and ``tags.py``, slugs and external ids in ``slugs.py``.
+The ledger's rows are in ``sources.py``, ``publishers.py`` and ``tags.py``, slugs and external ids in ``slugs.py``,
+collections in ``collections.py``.
 """
 
 from sqlalchemy import (
@@ -145,26 +146,6 @@ revisions = Table(
     Column("created_by", Key),
     Column("reason", Text),
 )
-
-collections = Table(
-    "collections",
-    metadata,
-    Column("id", Key, primary_key=True),
-    Column("slug", Key, nullable=False, unique=True),
-    Column("title", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-)
-collection_articles = Table(
-    "collection_articles",
-    metadata,
-    Column("collection_id", Key, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
-    Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, nullable=False),
-)
-Index("ix_collection_articles_article_id", collection_articles.c.article_id)
 
 # A page that came in once answers the article it became: its lines, normalised, are its key.
 page_imports = Table(

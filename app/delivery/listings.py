@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
-from app.articles.tables import collection_articles, collections
+from app.articles.collections import collection_articles, collections, named
 from app.database import Reader
 from app.delivery import parts
 from app.delivery.parts import public_citations, public_sections, public_tags
@@ -23,7 +23,7 @@ Position = tuple[str, str]
 
 @dataclass(frozen=True)
 class Filters:
-    """Which articles a list holds; None and empty mean any."""
+    """Which articles a list holds; None and empty mean any. ``collection``: its slug or id."""
 
     tag: str | None = None
     publisher: str | None = None
@@ -102,8 +102,10 @@ def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
         if wanted is not None:
             conditions.append(article_id.in_(select(public_citations.c.article_id).where(column == wanted)))
     if filters.collection is not None:
-        members = select(collection_articles.c.article_id).join(collections)
-        conditions.append(article_id.in_(members.where(collections.c.slug == filters.collection)))
+        # A merged one is the one it was merged into.
+        found = select(func.coalesce(collections.c.merged_into, collections.c.id)).where(named(filters.collection))
+        members = select(collection_articles.c.article_id)
+        conditions.append(article_id.in_(members.where(collection_articles.c.collection_id.in_(found))))
     if filters.language is not None:
         conditions.append(snapshot_cards.c.language == filters.language)
     if filters.translation_key is not None:

@@ -233,6 +233,31 @@ class TagList(Shape):
     count: Counted | None = None
 
 
+class PublicCollection(Shape):
+    """A collection in a list."""
+
+    id: Id
+    slug: str
+    title: str
+    description: str
+
+
+class CollectionList(Shape):
+    """A page of collections; ``count`` only where it was asked for."""
+
+    items: list[PublicCollection]
+    next: str | None
+    count: Counted | None = None
+
+
+class CollectionCards(PublicCollection):
+    """A collection with a page of the cards of its published articles, in its order."""
+
+    items: list[Card]
+    next: str | None
+    count: Counted | None = None
+
+
 class Excerpt(Shape):
     """One place where a query is answered."""
 

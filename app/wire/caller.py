@@ -123,6 +123,8 @@ Reviewer = Annotated[Caller, _holding("write", "publish")]
 """May put a working copy before a reviewer, or send it back."""
 Publisher = Annotated[Caller, _holding("publish")]
 """May change what is public."""
+Curator = Annotated[Caller, _holding("publish", whole=True)]
+"""May change collections."""
 Subscriber = Annotated[Caller, _holding("sync")]
 """May follow the feed."""
 Admin = Annotated[Caller, _holding("admin")]

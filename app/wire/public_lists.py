@@ -3,14 +3,14 @@
 Cursors, projections and counts themselves are in ``paging.py``, what editors list too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.wire import conditional, paging
+from app.wire import answers, conditional, paging
 
 Find = Callable[[Any, int], Sequence[tuple[paging.Position, bytes]]]
 """Items behind a position (a tuple; None: from the start), at most so many, each with its own position."""
@@ -28,11 +28,13 @@ def answer(  # noqa: PLR0913 - what a list consists of
     count: Count,
     state: object | None,
     surrogate_keys: str,
+    head: Mapping[str, Any] | None = None,
 ) -> Response:
     """The page that ``query`` asks for, or 304.
 
     ``bound`` and ``kinds``: what a cursor belongs to and holds. ``state``: the feed's, where the list changes
     only together with it: its ETag then needs no body. None: the ETag is that of the bytes.
+    ``head``: what is said of the list itself, before its items.
     Raises: Malformed (``cursor-invalid``, ``field-unknown``).
     """
     after = paging.position(query.cursor, bound, kinds)
@@ -40,7 +42,8 @@ def answer(  # noqa: PLR0913 - what a list consists of
     def build() -> tuple[bytes, dict[str, str]]:
         found = find(after, query.limit + 1)
         counted = paging.counted(query.count, count)
-        return paging.page(request.scope, found, bound, limit=query.limit, fields=query.fields, counted=counted)
+        page = paging.page(request.scope, found, bound, limit=query.limit, fields=query.fields, counted=counted)
+        return page if head is None else (answers.encode(head)[:-1] + b"," + page[0][1:], page[1])
 
     tag = None if state is None else etag(request.scope, state)
     return conditional.lazy(request, tag, build, surrogate_keys=surrogate_keys)

@@ -46,6 +46,9 @@ class TestMigrations:
     def test_each_leads_up_down_and_up_on_a_filled_database(self, client: TestClient, database: Database) -> None:
         for _ in range(3):
             published(client, external_ids={}, hero_image={"alt": "菊"})
+        first, second, third = (item["id"] for item in client.get("/v1/articles").json()["items"])
+        order = [second, third, first]
+        client.post("/v1/manage/collections", json={"slug": "kiku", "title": "菊", "articles": order})
         while worker.count_words(database):
             pass
         before = counted(database)
@@ -58,6 +61,7 @@ class TestMigrations:
             while worker.count_words(database):
                 pass
             assert counted(database) == before
+            assert client.get("/v1/manage/collections/kiku").json()["articles"] == order
         schema.migrate(database, "base")
         schema.migrate(database)
         assert revision.is_current(database)

@@ -61,6 +61,7 @@ class Addresses:
             "sources": citation["source"]["id"],
             "publishers": citation["source"]["publisher"]["id"],
             "tags": self.article["tags"][0],
+            "collections": self._collection(client),
             "keys": client.post("/v1/manage/keys", json={"name": "mirror", "scopes": ["read"]}).json()["id"],
         }
         self._url = citation["source"]["url"]
@@ -91,6 +92,10 @@ class Addresses:
         """Every method that some template answers at this path, HEAD beside GET."""
         found = {operation.method for operation in self.operations if _matches(operation.template, path)}
         return found | ({"HEAD"} if "GET" in found else set())
+
+    def _collection(self, client: TestClient) -> str:
+        made = client.post("/v1/manage/collections", json={"title": "菊", "articles": [self.article["id"]]})
+        return str(made.json()["id"])
 
     def _value(self, segment: str, collection: str) -> str:
         return "1" if segment in {"{number}", "{n}"} else str(self._ids.get(collection, NOBODY))

@@ -105,6 +105,26 @@ class TestWhatIsTold:
         client.delete(f"{manage}/keys/{key}", headers=ANY)
         assert told(client, object_id=key) == [("key.created", None, 1), ("key.rotated", 1, 1), ("key.revoked", 1, 2)]
 
+    def test_a_collection_from_its_creation_to_its_end(self, client: TestClient) -> None:
+        manage, article = "/v1/manage/collections", create(client)["id"]
+        one, other = (client.post(manage, json={"title": title}).json()["id"] for title in "甲乙")
+        client.post(f"{manage}/{one}/articles", json={"id": article})
+        client.post(f"{manage}/{one}/merge", json={"into": other}, headers=ANY)
+        for purge in ("", "?purge=true"):
+            client.delete(f"/v1/manage/articles/{article}{purge}", headers=ANY)
+        client.delete(f"{manage}/{other}", headers=ANY)
+        assert told(client, object_kind="collection", object_id=one) == [
+            ("collection.created", None, 1),
+            ("collection.updated", 1, 2),
+            ("collection.merged", 2, 3),
+        ]
+        assert told(client, object_id=other) == [
+            ("collection.created", None, 1),
+            ("collection.updated", 1, 2),
+            ("collection.updated", 2, 3),
+            ("collection.deleted", 3, None),
+        ]
+
     def test_who_under_which_request_from_where_and_why(self, client: TestClient, database: Database) -> None:
         key = a_key(database, "write")
         said = {"Authorization": f"Bearer {key}", "X-Request-Id": "eins", "Kiku-Reason": quote("校正")}

@@ -9,13 +9,21 @@ from fastapi.testclient import TestClient
 from tests.factories import create, published
 
 READS = ["/v1/articles", "/v1/articles/kiku", "/v1/articles/kiku/pages/1", "/v1/articles/kiku/sections", "/v1/site",
-         "/v1/articles/kiku.txt", "/v1/articles/kiku/pages/1.txt"]  # fmt: skip
+         "/v1/articles/kiku.txt", "/v1/articles/kiku/pages/1.txt", "/v1/collections",
+         "/v1/collections/kiku"]  # fmt: skip
+
+
+def library(client: TestClient) -> None:
+    """What ``READS`` read."""
+    article = published(client, slug="kiku")
+    collection = {"slug": "kiku", "title": "菊の季節", "articles": [article["id"]]}
+    assert client.post("/v1/manage/collections", json=collection).status_code == 201
 
 
 class TestReads:
     @pytest.mark.parametrize("path", READS)
     def test_a_read_has_a_strong_etag_and_answers_304_to_it(self, client: TestClient, path: str) -> None:
-        published(client, slug="kiku")
+        library(client)
         answer = client.get(path)
         assert answer.status_code == 200
         assert answer.headers["etag"].startswith('"')
@@ -29,7 +37,7 @@ class TestReads:
 
     @pytest.mark.parametrize("path", READS)
     def test_head_answers_as_get_without_a_body(self, client: TestClient, path: str) -> None:
-        published(client, slug="kiku")
+        library(client)
         got, head = client.get(path), client.head(path)
         assert (head.status_code, head.content) == (200, b"")
         for name in ("etag", "content-type", "cache-control", "content-length"):

@@ -28,7 +28,17 @@ def writes(client: TestClient) -> list[tuple[str, str, Any]]:
     section = page["sections"][0]
     source = section["citations"][0]["source"]
     at, manage = f"/v1/manage/articles/{article['id']}", "/v1/manage"
+    made = client.post(f"{manage}/collections", json={"title": "菊", "articles": [article["id"], other["id"]]}).json()
+    collection = f"{manage}/collections/{made['id']}"
+    target = client.post(f"{manage}/collections", json={"title": "梅"}).json()["id"]
     return [
+        ("POST", f"{manage}/collections", {"title": "桜", "articles": [article["id"]]}),
+        ("PUT", collection, {"title": "菊", "articles": [other["id"]]}),
+        ("POST", f"{collection}/articles", {"id": draft["id"], "before": other["id"]}),
+        ("POST", f"{collection}/articles/{other['id']}/move", {"before": article["id"]}),
+        ("DELETE", f"{collection}/articles/{other['id']}", None),
+        ("POST", f"{collection}/merge", {"into": target}),
+        ("DELETE", collection, None),
         ("POST", f"{manage}/articles", a_document()),
         ("PUT", f"{manage}/articles/ext:cms:1", a_document()),
         ("PUT", at, a_document(lead="別")),
