@@ -26,6 +26,8 @@ from app.api import (
     keys,
     ledger,
     parts,
+    preview_links,
+    previews,
     published,
     published_collections,
     published_ledger,
@@ -94,8 +96,8 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.rates = limits.Rates(chosen, opened.clock)
     app.state.uses = uses
     app.state.closing = False
-    editing = (articles, parts, revisions, ledger, collections, publishing, transfer)
-    reading = (search, published, published_parts, published_ledger, published_collections)
+    editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
+    reading = (search, published, published_parts, published_ledger, published_collections, previews)
     for room in (*editing, *reading, site, keys, audit, batch, health):
         app.include_router(room.router)
     _describe(app)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app import revision
 from app.access import audit, idempotency, keys, secret
-from app.articles import collections, publishers, site, slugs, sources, tables, tags
+from app.articles import collections, preview_links, publishers, site, slugs, sources, tables, tags
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
 from app.search import index
@@ -27,6 +27,7 @@ OWNERS = (
     keys,
     secret,
     collections,
+    preview_links,
     publishers,
     site,
     slugs,

@@ -49,8 +49,8 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     if draft.status not in _PUBLISHABLE:
         raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
     found = checks.demand(writer, draft.document, terms)
-    first = draft.facts["first_published_at"] or writer.stamp
-    article = shapes.article(draft.document, first, writer.stamp)
+    article = proposed(draft, writer.stamp)
+    first = article["published_at"]
     public = snapshots.stored_content(writer, draft.id)
     changed = public is None or public[0] != snapshots.content_sha256(article)
     if changed or public is None:
@@ -70,6 +70,11 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True) if changed else changes.token(writer)
     slug = article["slug"]
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
+
+
+def proposed(draft: Draft, now: str) -> shapes.Shape:
+    """The public article that publishing the working copy at the instant ``now`` makes of it."""
+    return shapes.article(draft.document, draft.facts["first_published_at"] or now, now)
 
 
 def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:

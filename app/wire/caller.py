@@ -125,6 +125,8 @@ Publisher = Annotated[Caller, _holding("publish")]
 """May change what is public."""
 Curator = Annotated[Caller, _holding("publish", whole=True)]
 """May change collections."""
+Previewer = Annotated[Caller, _holding("write", "publish")]
+"""May show a working copy to people without a key."""
 Subscriber = Annotated[Caller, _holding("sync")]
 """May follow the feed."""
 Admin = Annotated[Caller, _holding("admin")]

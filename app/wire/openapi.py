@@ -65,6 +65,7 @@ _EXAMPLES: dict[str, str | int] = {
     "fields": "id,title",
     "limit": 20,
     "into": "菊まつりの歩き方",
+    "token": "AaIJUnMNc96GER0z1NS3YkWDmQ7tqLVbXn2fE5hZ8pRw0cUuJ4iMoG6yTsKvB1xA",
     "If-Match": '"3"',
 }
 """What the parameters of any operation may look like; a route's own example goes before it."""

@@ -99,6 +99,14 @@ class TestMaking:
             answer = client.request(method, path, json={"title": "別"}, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing"), (method, path)
 
+    def test_a_key_that_is_limited_to_some_articles_changes_none(self, client: TestClient) -> None:
+        made(client, slug="kiku")
+        limited = {"name": "翻訳", "scopes": ["publish"], "languages": ["en"]}
+        client.headers["Authorization"] = f"Bearer {client.post('/v1/manage/keys', json=limited).json()['key']}"
+        assert client.get(f"{AT}/kiku").status_code == 200
+        answer = client.put(f"{AT}/kiku", json={"title": "別"}, headers=ANY)
+        assert (answer.status_code, answer.json()["code"]) == (403, "key-limited")
+
 
 class TestChanging:
     def test_an_answer_sent_back_whole_changes_nothing(self, client: TestClient, articles: list[str]) -> None:

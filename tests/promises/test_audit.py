@@ -125,6 +125,17 @@ class TestWhatIsTold:
             ("collection.deleted", 3, None),
         ]
 
+    def test_a_preview_link_that_is_made_and_revoked(self, client: TestClient) -> None:
+        at = f"/v1/manage/articles/{create(client)['id']}/preview-links"
+        one, other = (client.post(at).json()["id"] for _ in range(2))
+        for path in (f"{at}/{one}", f"{at}/{one}", at):
+            assert client.delete(path, headers=ANY).status_code == 204
+        for link in (one, other):
+            assert told(client, object_kind="preview-link", object_id=link) == [
+                ("preview-link.created", None, 1),
+                ("preview-link.revoked", 1, 2),
+            ]
+
     def test_who_under_which_request_from_where_and_why(self, client: TestClient, database: Database) -> None:
         key = a_key(database, "write")
         said = {"Authorization": f"Bearer {key}", "X-Request-Id": "eins", "Kiku-Reason": quote("校正")}

@@ -31,6 +31,7 @@ def writes(client: TestClient) -> list[tuple[str, str, Any]]:
     made = client.post(f"{manage}/collections", json={"title": "菊", "articles": [article["id"], other["id"]]}).json()
     collection = f"{manage}/collections/{made['id']}"
     target = client.post(f"{manage}/collections", json={"title": "梅"}).json()["id"]
+    link = client.post(f"{at}/preview-links").json()["id"]
     return [
         ("POST", f"{manage}/collections", {"title": "桜", "articles": [article["id"]]}),
         ("PUT", collection, {"title": "菊", "articles": [other["id"]]}),
@@ -39,6 +40,9 @@ def writes(client: TestClient) -> list[tuple[str, str, Any]]:
         ("DELETE", f"{collection}/articles/{other['id']}", None),
         ("POST", f"{collection}/merge", {"into": target}),
         ("DELETE", collection, None),
+        ("POST", f"{at}/preview-links", {"expires_in_seconds": 60}),
+        ("DELETE", f"{at}/preview-links", None),
+        ("DELETE", f"{at}/preview-links/{link}", None),
         ("POST", f"{manage}/articles", a_document()),
         ("PUT", f"{manage}/articles/ext:cms:1", a_document()),
         ("PUT", at, a_document(lead="別")),

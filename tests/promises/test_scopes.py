@@ -45,6 +45,7 @@ class TestScopes:
                 continue  # opened by where Kiku listens, too
             row = table[str(operation)]
             keyed_reading = reading == "required" and row[scopes.NOBODY] and operation.template.startswith("/v1/")
+            keyed_reading = keyed_reading and not operation.template.startswith("/v1/preview/")
             for who, headers in callers.items():
                 # Without body and precondition: whoever is let in changes nothing.
                 answer = stranger.request(operation.method, addresses.of(operation.template), headers=headers)

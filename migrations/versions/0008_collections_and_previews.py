@@ -1,4 +1,4 @@
-"""A collection may be merged into another, its articles have places that stay."""
+"""A collection may be merged into another, its articles have places that stay; links show working copies."""
 
 from collections.abc import Sequence
 
@@ -24,9 +24,24 @@ def upgrade() -> None:
         members.alter_column("place", existing_type=_key(), nullable=False)
         members.drop_column("position")
     op.create_index(BY_PLACE, "collection_articles", ["collection_id", "place"])
+    op.create_table(
+        "preview_links",
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("article_id", _key(), nullable=False),
+        sa.Column("created_at", _key(), nullable=False),
+        sa.Column("created_by", _key(), nullable=True),
+        sa.Column("expires_at", _key(), nullable=False),
+        sa.Column("revoked_at", _key(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["articles.id"], name=op.f("fk_preview_links_article_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_preview_links")),
+    )
+    op.create_index("ix_preview_links_article_id_id", "preview_links", ["article_id", "id"])
 
 
 def downgrade() -> None:
+    op.drop_table("preview_links")
     op.drop_index(BY_PLACE, table_name="collection_articles")
     op.add_column("collection_articles", sa.Column("position", sa.Integer(), nullable=True))
     op.execute(
