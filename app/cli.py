@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import revision, schema, worker
 from app.access import keys
+from app.access.keys import Grant
 from app.access.scopes import SCOPES, Scope
 from app.articles import site
 from app.database import Database, system_clock
@@ -34,6 +35,7 @@ from app.publishing import transfer
 from app.publishing.checks import AS_USUAL
 from app.search import index, tokens
 from app.settings import Settings
+from app.text import instant
 
 SUFFIXES = (".txt", ".html", ".htm")
 """The files of a folder that are imported."""
@@ -141,9 +143,9 @@ def create_key(
     expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500, help="Never, if left out.")] = None,
 ) -> None:
     """Make an API key and print it, alone, on standard output. It is never shown again."""
-    expires_at = None if expires_in_days is None else system_clock() + timedelta(days=expires_in_days)
+    expires_at = None if expires_in_days is None else instant(system_clock() + timedelta(days=expires_in_days))
     with _database() as database, database.writing() as writer:
-        key_id, presented = keys.create(writer, name, _scopes(scope), expires_at)
+        key_id, presented = keys.create(writer, Grant(name, _scopes(scope), expires_at))
     _say(f"Key {key_id} is made. This is the only time it is shown:")
     typer.echo(presented)
 
@@ -155,7 +157,8 @@ def list_keys() -> None:
     with _database() as database, database.reading() as reader:
         for key in keys.list(reader):
             state = "revoked" if key.revoked_at else "active" if key.active(now) else "expired"
-            typer.echo("\t".join([key.id, state, ",".join(key.scopes), key.expires_at or "never", key.name]))
+            grant = key.grant
+            typer.echo("\t".join([key.id, state, ",".join(grant.scopes), grant.expires_at or "never", grant.name]))
 
 
 @key_commands.command("revoke")
@@ -244,8 +247,8 @@ def _present(database: Database) -> bool:
     return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
 
 
-def _scopes(given: list[str]) -> list[Scope]:
-    return [scope for scope in SCOPES if scope in given] if set(given) <= set(SCOPES) else []
+def _scopes(given: list[str]) -> tuple[Scope, ...]:
+    return tuple(scope for scope in SCOPES if scope in given) if set(given) <= set(SCOPES) else ()
 
 
 def _private(host: str) -> bool:

@@ -15,6 +15,7 @@ import psycopg
 
 from app import schema, worker
 from app.access import keys
+from app.access.keys import Grant
 from app.database import Database
 from app.errors import Busy
 from app.sync import changes
@@ -40,7 +41,7 @@ class Store:
     def key(self, name: str) -> str:
         """A key that may do everything."""
         with closing(Database(self.url)) as database, database.writing() as writer:
-            _, secret = keys.create(writer, name, ["admin"])
+            _, secret = keys.create(writer, Grant(name, ("admin",)))
         return secret
 
     def vacuum(self) -> None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from app import schema
 from app.access import keys
+from app.access.keys import Grant
 from app.access.scopes import Scope
 from app.database import Database
 from app.main import create_api, create_app
@@ -160,7 +161,7 @@ def both(
 def a_key(database: Database, *scopes: Scope) -> str:
     """A fresh key with these scopes, in plain text."""
     with database.writing() as writer:
-        return keys.create(writer, "test", list(scopes))[1]
+        return keys.create(writer, Grant("test", scopes))[1]
 
 
 _numbers = count()

@@ -1,4 +1,4 @@
-"""API keys: made, found, rotated, revoked. The secret is shown once and stored as a SHA-256.
+"""API keys: made, found, changed, rotated, revoked. The secret is shown once and stored as a SHA-256.
 
 Which scope a route needs is said in the route's signature (``app/wire/caller.py``).
 """
@@ -7,11 +7,25 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Table, bindparam, delete, func, literal, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from app.access import audit
 from app.access.scopes import SCOPES, Scope
@@ -37,6 +51,7 @@ keys = Table(
     Column("languages", Json),
     Column("tags", Json),
     Column("rate_limit", KeyColumn),
+    Column("version", Integer, nullable=False, server_default="1"),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
@@ -87,26 +102,29 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """What a key is given: a name, what it may do, until when (an instant as answers write it), how it is limited."""
+
+    name: str
+    scopes: tuple[Scope, ...]
+    expires_at: str | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
 class Key:
     """One API key, without its secret; the instants as answers write them, ``last_used_at`` to the minute or so."""
 
     id: str
-    name: str
-    scopes: tuple[Scope, ...]
-    limits: Limits
+    grant: Grant
+    version: int
     created_at: str
-    expires_at: str | None
     revoked_at: str | None
     last_used_at: str | None
 
-    @property
-    def version(self) -> int:
-        """Raised by the one thing that changes a key for good: revoking it."""
-        return 1 if self.revoked_at is None else 2
-
     def active(self, now: datetime) -> bool:
         """Whether the key stands: neither revoked nor expired by ``now``."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > instant(now))
+        return self.revoked_at is None and (self.grant.expires_at is None or self.grant.expires_at > instant(now))
 
 
 class Uses:
@@ -132,38 +150,36 @@ class Uses:
         self._waiting = {**taken, **self._waiting}
 
 
-def create(
-    writer: Writer,
-    name: str,
-    scopes: Sequence[Scope],
-    expires_at: datetime | None = None,
-    limits: Limits = Limits(),
-) -> tuple[str, str]:
+def create(writer: Writer, grant: Grant) -> tuple[str, str]:
     """A new key's id and its plain text, which is never to be had again. Without ``expires_at`` it stays.
 
     Raises: Invalid (``validation``) for a name of no or more than ``NAME_CHARACTERS`` characters or with
-    controls in it, for scopes that are none, and for an admin that is limited.
+    controls in it, for scopes that are none, for an expiry in the past, and for an admin that is limited.
     """
-    if not 0 < len(name) <= NAME_CHARACTERS or hostile(name):
-        raise Invalid("validation", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
-    if not scopes or not set(scopes) <= set(SCOPES):
-        raise Invalid("validation", f"A key has one or more of the scopes {', '.join(SCOPES)}.")
-    if expires_at is not None and instant(expires_at) <= writer.stamp:
-        detail = "A key expires in the future."
-        raise Invalid("validation", detail, (Fault("expiry-past", detail, pointer="/expires_at"),))
-    if "admin" in scopes and limits.view is not None:
-        detail = "Who may do everything is not limited to languages or tags."
-        raise Invalid("validation", detail, (Fault("admin-limited", detail, pointer="/scopes"),))
+    row = _granted(writer, grant, None)
     key_id = secrets.token_hex(6)
-    expiry = None if expires_at is None else instant(expires_at)
-    ordered = [scope for scope in SCOPES if scope in scopes]
-    writer.execute(
-        keys.insert(),
-        {"id": key_id, "name": name, "scopes": ordered, "created_at": writer.stamp, "expires_at": expiry}
-        | asdict(limits),
-    )
+    writer.execute(keys.insert(), row | {"id": key_id, "version": 1, "created_at": writer.stamp})
     audit.record(writer, "key.created", key_id, None, 1)
     return key_id, _give_secret(writer, key_id)
+
+
+def change(writer: Writer, key_id: str, if_version: frozenset[int] | None, edit: Callable[[Key], Grant]) -> Key:
+    """The key after ``edit``, its secrets as they were; what changes nothing keeps the version.
+
+    Raises: NotFound (``key-not-found``); Stale; Conflict (``key-ended``) where it is revoked; what ``create`` raises.
+    """
+    key = load(writer, key_id)
+    if if_version is not None and key.version not in if_version:
+        raise Stale(key.version)
+    if key.revoked_at is not None:
+        raise _ended()
+    grant = edit(key)
+    row = _granted(writer, grant, key.grant.expires_at)
+    if _ordered(grant) == key.grant:
+        return key
+    writer.execute(update(keys).where(keys.c.id == key_id).values(**row, version=key.version + 1))
+    audit.record(writer, "key.updated", key_id, key.version, key.version + 1)
+    return load(writer, key_id)
 
 
 def rotate(writer: Writer, key_id: str, overlap: timedelta) -> str:
@@ -173,7 +189,7 @@ def rotate(writer: Writer, key_id: str, overlap: timedelta) -> str:
     """
     key = load(writer, key_id)
     if not key.active(writer.now):
-        raise Conflict("key-ended", "This key is revoked or has expired; make a new one.")
+        raise _ended()
     ends = instant(writer.now + overlap)
     of_key = key_secrets.c.key_id == key_id
     writer.execute(delete(key_secrets).where(of_key, key_secrets.c.expires_at.is_not(None)))
@@ -228,8 +244,9 @@ def revoke(writer: Writer, key_id: str, if_version: frozenset[int] | None = None
     if if_version is not None and key.version not in if_version:
         raise Stale(key.version)
     if key.revoked_at is None:
-        writer.execute(update(keys).where(keys.c.id == key_id).values(revoked_at=writer.stamp))
-        audit.record(writer, "key.revoked", key_id, 1, 2)
+        revoked = {"revoked_at": writer.stamp, "version": key.version + 1}
+        writer.execute(update(keys).where(keys.c.id == key_id).values(**revoked))
+        audit.record(writer, "key.revoked", key_id, key.version, key.version + 1)
 
 
 def record_uses(writer: Writer, uses: Mapping[str, str]) -> None:
@@ -252,7 +269,31 @@ def _digest(presented: str) -> str:
 
 
 def _key(row: Row) -> Key:
-    scopes = tuple(scope for scope in SCOPES if scope in row["scopes"])
     languages, tags = (None if row[name] is None else tuple(row[name]) for name in ("languages", "tags"))
-    instants = (row[name] for name in ("created_at", "expires_at", "revoked_at", "last_used_at"))
-    return Key(row["id"], row["name"], scopes, Limits(languages, tags, row["rate_limit"]), *instants)
+    limits = Limits(languages, tags, row["rate_limit"])
+    grant = _ordered(Grant(row["name"], tuple(row["scopes"]), row["expires_at"], limits))
+    return Key(row["id"], grant, *(row[name] for name in ("version", "created_at", "revoked_at", "last_used_at")))
+
+
+def _ordered(grant: Grant) -> Grant:
+    return replace(grant, scopes=tuple(scope for scope in SCOPES if scope in grant.scopes))
+
+
+def _granted(writer: Writer, grant: Grant, expiry: str | None) -> dict[str, Any]:
+    """The columns that hold a grant; ``expiry``: one that may have passed, because it stood before."""
+    if not 0 < len(grant.name) <= NAME_CHARACTERS or hostile(grant.name):
+        raise Invalid("validation", f"A key's name has 1 to {NAME_CHARACTERS} characters, none of them controls.")
+    if not grant.scopes or not set(grant.scopes) <= set(SCOPES):
+        raise Invalid("validation", f"A key has one or more of the scopes {', '.join(SCOPES)}.")
+    if grant.expires_at not in {None, expiry} and str(grant.expires_at) <= writer.stamp:
+        detail = "A key expires in the future."
+        raise Invalid("validation", detail, (Fault("expiry-past", detail, pointer="/expires_at"),))
+    if "admin" in grant.scopes and grant.limits.view is not None:
+        detail = "Who may do everything is not limited to languages or tags."
+        raise Invalid("validation", detail, (Fault("admin-limited", detail, pointer="/scopes"),))
+    ordered = _ordered(grant)
+    return {"name": ordered.name, "scopes": ordered.scopes, "expires_at": ordered.expires_at} | asdict(ordered.limits)
+
+
+def _ended() -> Conflict:
+    return Conflict("key-ended", "This key is revoked or has expired; make a new one.")

@@ -3,9 +3,9 @@
 A secret is in one answer and nowhere else: these routes keep no answers for an ``Idempotency-Key``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -14,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.access import keys
-from app.access.keys import Key, Limits
+from app.access.keys import Grant, Key, Limits
 from app.access.scopes import Scope
 from app.articles.fields import Instant, Language, Slug
+from app.errors import Fault, Invalid
+from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
@@ -24,15 +26,16 @@ from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/keys", tags=["keys"])
 
-RATE = r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,4}s$"
 _DAY_SECONDS = 86_400
+EXAMPLES = {"編集部": {"name": "編集部", "scopes": ["write", "publish"]}}
 
 
 class KeyInput(BaseModel):
-    """A key to be made; without ``expires_at`` it stays until it is revoked.
+    """A key as it is made or changed; without ``expires_at`` it stays until it is revoked.
 
     With ``languages`` or ``tags`` it sees and changes only working copies in one of these languages that bear one of
-    these tags, and not what articles share. ``rate_limit``, as ``600/60s``, goes before what the instance says.
+    these tags, and not what articles share. ``rate_limit``, as ``600/60s``, goes before what the instance says. What
+    else an answer tells may come back as it was told.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,8 +44,21 @@ class KeyInput(BaseModel):
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=6)]
     languages: Annotated[list[Language], Field(min_length=1, max_length=50)] | None = None
     tags: Annotated[list[Slug], Field(min_length=1, max_length=50)] | None = None
-    rate_limit: Annotated[str, Field(pattern=RATE)] | None = None
+    rate_limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,4}s$")] | None = None
     expires_at: Instant | None = None
+    id: str | None = None
+    version: int | None = None
+    created_at: str | None = None
+    revoked_at: str | None = None
+    last_used_at: str | None = None
+
+    def grant(self) -> Grant:
+        """What of it is for the key's owner to say."""
+        languages, tags = (None if each is None else tuple(dict.fromkeys(each)) for each in (self.languages, self.tags))
+        return Grant(self.name, tuple(self.scopes), self.expires_at, Limits(languages, tags, self.rate_limit))
+
+
+SentKey = Annotated[KeyInput, Depends(bodies.json_body(KeyInput))]
 
 
 class RotationInput(BaseModel):
@@ -59,11 +75,12 @@ class KeyAnswer(BaseModel):
     id: str
     name: str
     scopes: list[Scope]
+    expires_at: str | None
     languages: list[str] | None
     tags: list[str] | None
     rate_limit: str | None
+    version: int
     created_at: str
-    expires_at: str | None
     revoked_at: str | None
     last_used_at: str | None
 
@@ -97,16 +114,12 @@ def list_keys(_: Admin, request: Request, query: Annotated[paging.PageQuery, Que
     status_code=201,
     summary="Make a key",
     responses={201: {"model": NewKey}},
-    openapi_extra=bodies.openapi_body(
-        KeyInput, examples={"編集部": {"name": "編集部", "scopes": ["write", "publish"]}}
-    ),
+    openapi_extra=bodies.openapi_body(KeyInput, examples=EXAMPLES),
 )
-def create_key(_: Admin, sent: Annotated[KeyInput, Depends(bodies.json_body(KeyInput))], writer: Writer) -> Response:
+def create_key(_: Admin, sent: SentKey, writer: Writer) -> Response:
     """Make a key with these scopes. `key` in the answer is its secret: it is shown this once and not stored."""
-    expires_at = None if sent.expires_at is None else datetime.fromisoformat(sent.expires_at)
-    languages, tags = (None if each is None else tuple(dict.fromkeys(each)) for each in (sent.languages, sent.tags))
-    limits = Limits(languages, tags, sent.rate_limit)
-    key_id, presented = keys.create(writer, sent.name, sent.scopes, expires_at, limits)
+    _demand_unsaid(sent, {})
+    key_id, presented = keys.create(writer, sent.grant())
     location = {"Location": f"/v1/manage/keys/{key_id}"}
     return _new(keys.load(writer, key_id), presented, 201, location)
 
@@ -116,6 +129,30 @@ def read_key(_: Admin, key_id: str, reader: Reader) -> Response:
     """The key, without its secret."""
     key = keys.load(reader, key_id)
     return answers.resource(_shown(key), key.version)
+
+
+@router.put(
+    "/{key_id}",
+    summary="Replace a key",
+    responses={200: {"model": KeyAnswer}},
+    openapi_extra=bodies.openapi_body(KeyInput, examples=EXAMPLES),
+)
+def replace_key(_: Admin, key_id: str, match: IfMatch, sent: SentKey, writer: Writer) -> Response:
+    """Say anew what the key is called, what it may do, until when, and how it is limited; its secret stays."""
+    return _changed(writer, key_id, match, lambda _: sent)
+
+
+@router.patch(
+    "/{key_id}",
+    summary="Change a key",
+    responses={200: {"model": KeyAnswer}},
+    openapi_extra=bodies.openapi_patch({"期限": {"expires_at": "2030-01-01T00:00:00Z"}}),
+)
+def change_key(
+    _: Admin, key_id: str, match: IfMatch, patch: Annotated[bodies.Patch, Depends(bodies.patch_body)], writer: Writer
+) -> Response:
+    """Change what is said: JSON Merge Patch (RFC 7396) or JSON Patch (RFC 6902)."""
+    return _changed(writer, key_id, match, lambda key: validated(KeyInput, bodies.apply(patch, _shown(key))))
 
 
 @router.delete("/{key_id}", status_code=204, summary="Revoke a key")
@@ -142,10 +179,34 @@ def rotate_key(
     return _new(keys.load(writer, key_id), presented)
 
 
+def _changed(writer: Writer, key_id: str, match: frozenset[int] | None, edit: Callable[[Key], KeyInput]) -> Response:
+    def granted(key: Key) -> Grant:
+        sent = edit(key)
+        _demand_unsaid(sent, _shown(key))
+        return sent.grant()
+
+    key = keys.change(writer, key_id, match, granted)
+    return answers.resource(_shown(key), key.version)
+
+
+def _demand_unsaid(sent: KeyInput, shown: Mapping[str, Any]) -> None:
+    """Hold what only the server says against what it said. Raises: Invalid (``read-only``)."""
+    detail = "This is decided by the server; leave it out or send back the current value."
+    fixed = ("id", "version", "created_at", "revoked_at")
+    faults = [
+        Fault("read-only", detail, pointer=f"/{name}")
+        for name in fixed
+        if getattr(sent, name) not in {None, shown.get(name)}
+    ]
+    if faults:
+        raise Invalid("validation", "The key cannot be stored.", tuple(faults))
+
+
 def _shown(key: Key) -> dict[str, Any]:
-    told = asdict(key)
-    limits: dict[str, Any] = told.pop("limits")
-    return told | limits
+    told: dict[str, Any] = asdict(key)
+    grant: dict[str, Any] = told.pop("grant")
+    limits: dict[str, Any] = grant.pop("limits")
+    return {"id": told.pop("id")} | grant | limits | told
 
 
 def _new(key: Key, presented: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -77,11 +77,12 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
         rates.charge_address(request.scope)
         raise Unauthenticated("key-invalid", "The API key is unknown, expired or revoked.")
     request.state.key_id = key.id
-    request.state.rate_limit, request.state.view = key.limits.rate_limit, key.limits.view
+    limits = key.grant.limits
+    request.state.rate_limit, request.state.view = limits.rate_limit, limits.view
     if not sessions.nested(request):  # what stands in a batch was counted with it
-        rates.charge_key(request.scope, key.id, key.limits.rate_limit)
+        rates.charge_key(request.scope, key.id, limits.rate_limit)
     request.app.state.uses.note(key.id, rooms.database.clock())
-    return Caller(key.id, key.scopes, limited=key.limits.view is not None)
+    return Caller(key.id, key.grant.scopes, limited=limits.view is not None)
 
 
 def _holding(*scopes: Scope, whole: bool = False) -> Any:

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from app.access import keys, scopes
+from app.access.keys import Grant
 from app.access.scopes import SCOPES, Scope
 from app.database import Database
 from app.errors import Invalid, NotFound
+from app.text import instant
 from tests.conftest import Clock, a_key
 
 
@@ -28,19 +30,19 @@ class TestCreate:
     @pytest.mark.parametrize("name", ["", "x" * 201, "a\0b", "\ud800"])
     def test_a_name_has_some_plain_characters(self, database: Database, name: str) -> None:
         with database.writing() as writer, pytest.raises(Invalid):
-            keys.create(writer, name, ["read"])
+            keys.create(writer, Grant(name, ("read",)))
 
     @pytest.mark.parametrize("held", [[], ["root"]])
     def test_a_scope_is_one_of_those_that_are(self, database: Database, held: list[Scope]) -> None:
         with database.writing() as writer, pytest.raises(Invalid):
-            keys.create(writer, "test", held)
+            keys.create(writer, Grant("test", tuple(held)))
 
 
 class TestFind:
     def test_a_key_is_found_by_what_was_shown(self, database: Database, clock: Clock) -> None:
         key = found(database, a_key(database, "write", "publish"), clock)
         assert key is not None
-        assert key.scopes == ("write", "publish")
+        assert key.grant.scopes == ("write", "publish")
 
     def test_another_secret_of_the_same_key_is_not(self, database: Database, clock: Clock) -> None:
         presented = a_key(database, "read")
@@ -52,7 +54,7 @@ class TestFind:
 
     def test_an_expired_one_is_not(self, database: Database, clock: Clock) -> None:
         with database.writing() as writer:
-            _, presented = keys.create(writer, "short", ["read"], clock.now.replace(hour=4))
+            _, presented = keys.create(writer, Grant("short", ("read",), instant(clock.now.replace(hour=4))))
         assert found(database, presented, clock) is not None
         clock.advance(hours=1)
         assert found(database, presented, clock) is None

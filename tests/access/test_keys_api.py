@@ -64,6 +64,38 @@ class TestKeys:
         clock.advance(hours=1)
         assert not works(client, key["key"])
 
+    def test_what_it_was_given_can_be_changed_and_its_secret_stays(self, client: TestClient, clock: Clock) -> None:
+        key = made(client)
+        at = f"{AT}/{key['id']}"
+        told = client.get(at)
+        clock.advance(minutes=5)
+        answer = client.put(at, json=told.json() | {"name": "支局", "languages": ["en"]}, headers={"If-Match": '"1"'})
+        assert (answer.status_code, answer.headers["etag"], answer.json()["version"]) == (200, '"2"', 2)
+        assert answer.json() == told.json() | {"name": "支局", "languages": ["en"], "version": 2}
+        patch = {"Content-Type": "application/merge-patch+json", "If-Match": '"2"'}
+        answer = client.patch(at, json={"languages": None, "scopes": ["read"]}, headers=patch)
+        assert (answer.json()["languages"], answer.json()["scopes"], answer.json()["version"]) == (None, ["read"], 3)
+        assert not works(client, key["key"])  # the secret is known, the scope is not enough
+        client.patch(at, json={"scopes": ["read:drafts"]}, headers=patch | {"If-Match": "*"})
+        assert works(client, key["key"])
+
+    def test_what_changes_nothing_keeps_its_version_and_a_stale_one_is_refused(self, client: TestClient) -> None:
+        key = made(client)
+        at = f"{AT}/{key['id']}"
+        sent = client.get(at).json()
+        assert client.put(at, json=sent, headers={"If-Match": '"1"'}).headers["etag"] == '"1"'
+        stale = client.put(at, json=sent | {"name": "別"}, headers={"If-Match": '"4"'})
+        assert (stale.status_code, stale.headers["etag"]) == (412, '"1"')
+
+    def test_a_revoked_one_is_not_changed_and_what_the_server_says_is_not_the_clients(self, client: TestClient) -> None:
+        key = made(client)
+        at = f"{AT}/{key['id']}"
+        answer = client.put(at, json={"name": "n", "scopes": ["read"], "created_at": "x"}, headers={"If-Match": "*"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/created_at")
+        client.delete(at, headers={"If-Match": "*"})
+        answer = client.put(at, json={"name": "n", "scopes": ["read"]}, headers={"If-Match": "*"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "key-ended")
+
     @pytest.mark.parametrize(
         ("changes", "pointer"),
         [

@@ -4,10 +4,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.access import keys
+from app.access.keys import Grant
 from app.access.scopes import Scope
 from app.database import Database
 from app.main import create_api
 from app.settings import Settings
+from app.text import instant
 from tests.conftest import Clock, a_key
 from tests.wire.conftest import hang_routes
 
@@ -31,7 +33,7 @@ class TestKey:
 
     def test_an_expired_one_is_refused(self, http: TestClient, database: Database, clock: Clock) -> None:
         with database.writing() as writer:
-            _, key = keys.create(writer, "short", ["write"], clock.now.replace(hour=4))
+            _, key = keys.create(writer, Grant("short", ("write",), instant(clock.now.replace(hour=4))))
         assert edit(http, f"Bearer {key}")[0] == 200
         clock.advance(hours=1)
         assert edit(http, f"Bearer {key}") == (401, "key-invalid")

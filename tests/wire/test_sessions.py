@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from starlette.types import Message
 
 from app.access import keys
+from app.access.keys import Grant
 from app.database import Database
 from app.errors import Busy
 from app.wire import sessions
@@ -136,7 +137,7 @@ class TestWaiting:
         for _ in range(database.writer_slots + 1):
             with anyio.move_on_after(0.2) as scope:
                 async with rooms.writing(None, None) as writer:
-                    keys.create(writer, "cancelled", ["read"])
+                    keys.create(writer, Grant("cancelled", ("read",)))
                     await anyio.sleep_forever()
             assert scope.cancelled_caught
         async with rooms.writing(None, None) as writer:
