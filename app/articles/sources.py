@@ -123,28 +123,28 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
     """
     faults: list[Fault] = []
     named = [(at, citation, citation.source.id) for at, citation in citations if citation.source.id]
-    inline = sorted(
-        ((canonical_url(c.source.url), at, c) for at, c in citations if c.source.id is None and c.source.url),
-        key=lambda entry: entry[0],  # one order for all writers: two that make the same sources cannot deadlock
-    )
+    inline = [(canonical_url(c.source.url), at, c) for at, c in citations if c.source.id is None and c.source.url]
     known = by_ids(writer, (source_id for _, _, source_id in named))
     for at, citation, source_id in named:
         if source_id not in known:
             faults.append(Fault("source-unknown", "No source has this id.", pointer=f"{at}/source/id"))
         citation.source = known.get(source_id, citation.source)
     found = by_urls(writer, (canonical for canonical, _, _ in inline))
-    new = [citation.source.publisher for canonical, _, citation in inline if canonical not in found]
+    new: dict[str, tuple[str, Citation]] = {}
+    for canonical, at, citation in inline:  # of several that cite what is new the first is what it is made of
+        if canonical not in found:
+            new.setdefault(canonical, (at, citation))
     if new:
         writer.hold(publishers.MERGING, shared=True)  # before anything is made: a merge waits for us, or we for it
-    names = {publisher.name for publisher in new if publisher and not publisher.id and publisher.name}
-    # In one order for all writers, as the sources below.
+    sent = [citation.source.publisher for _, citation in new.values()]
+    names = dict.fromkeys(publisher.name for publisher in sent if publisher and not publisher.id and publisher.name)
+    # One order for all writers, of publishers and of sources: two that make the same ones cannot deadlock.
     settled = {name: publishers.settle(writer, name) for name in sorted(names, key=publishers.folded)}
     rows: dict[str, Row] = {}
-    for canonical, at, citation in inline:
-        if canonical not in found and canonical not in rows:
-            publisher_id, fault = _publisher(writer, settled, canonical, citation, at)
-            faults += [fault] if fault else []
-            rows |= {} if fault else {canonical: _row(writer, canonical, citation, publisher_id)}
+    for canonical, (at, citation) in sorted(new.items()):
+        publisher_id, fault = _publisher(writer, settled, canonical, citation, at)
+        faults += [fault] if fault else []
+        rows |= {} if fault else {canonical: _row(writer, canonical, citation, publisher_id)}
     if rows:
         writer.insert_all_absent(sources, list(rows.values()))
         found |= by_urls(writer, rows)  # those that a concurrent writer made first are theirs

@@ -102,6 +102,18 @@ class TestInlineSources:
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/pages/0/sections/0/citations/0/source/url"
 
+    def test_a_new_source_cited_twice_is_made_of_the_first_and_nobody_else_becomes_a_publisher(
+        self, client: TestClient
+    ) -> None:
+        first = {"source": {"url": "https://example.jp/1", "title": "題"}}
+        second = {"source": {"url": "http://example.jp/1/", "title": "別の題", "publisher": {"name": "町の声"}}}
+        section = {"citations": [first, second]}
+        answer = client.post("/v1/manage/articles", json={"title": "菊", "pages": [{"sections": [section]}]})
+        made, printed = answer.json()["pages"][0]["sections"][0]["citations"]
+        assert (made["source"], made["source"]["publisher"]) == (printed["source"], None)
+        assert (printed["display_title"], printed["publisher_text"]) == ("別の題", "町の声")
+        assert client.get("/v1/manage/publishers").json()["items"] == []
+
     def test_an_address_of_the_longest_kind_is_kept_on_both_databases(self, client: TestClient) -> None:
         path = "".join(chr(0x4E00 + number) for number in range(1500))
         first = cite(client, source={"url": f"https://example.jp/{path}"})
