@@ -88,8 +88,8 @@ def unpublish(writer: Writer, key: str, if_version: IfVersion) -> Publication:
     if draft.status not in {"published", "unpublished"}:
         raise Conflict("transition", "Only a published article can be unpublished.")
     changed = draft.status == "published"
-    drafts.set_facts(writer, draft.id, status="unpublished", unpublish_at=None)
     if changed:
+        drafts.set_facts(writer, draft.id, status="unpublished", unpublish_at=None)
         audit.record(writer, "article.unpublished", draft.id, draft.facts["published_version"])
     sync = withdraw(writer, draft) if changed else changes.token(writer)
     slug, first = str(draft.document.slug), draft.facts["first_published_at"]

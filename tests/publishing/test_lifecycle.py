@@ -156,6 +156,12 @@ class TestSchedule:
         assert state(client, article)["schedule"] is None
         assert client.delete(at(article, "schedule"), headers=ANY).status_code == 204
 
+    def test_withdrawing_what_is_withdrawn_leaves_its_plan_alone(self, client: TestClient) -> None:
+        article = in_status(client, "unpublished")
+        schedule(client, article, publish_at=AT, unpublish_at=LATER)
+        assert step(client, article, "unpublish").json()["changed"] is False
+        assert state(client, article)["schedule"] == {"publish_at": AT, "unpublish_at": LATER}
+
     def test_what_cannot_be_planned_is_refused_by_name(self, client: TestClient) -> None:
         article = create(client)
         assert schedule(client, article).json()["errors"][0]["code"] == "schedule-empty"
