@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench bench-growth format docs lock migrate clean
+.PHONY: help serve test check bench bench-growth bench-editors format docs lock migrate clean
 
 help: ## Show this help
 	@echo "Kiku: make <target>"
@@ -47,6 +47,9 @@ bench: $(DEV) ## Measure reads, writes and searches on both databases beside the
 
 bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (an hour or so, 20 GB in TMPDIR)
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
+bench-editors: $(DEV) ## Let eight editors write four articles at once on both databases (3 minutes)
+	@$(BIN)/python -m benchmarks.editors $(ARGS)
 
 format: $(DEV) ## Rewrite the code as the formatter and the linter's safe fixes want it
 	$(BIN)/ruff check --fix --exit-zero .

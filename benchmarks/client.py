@@ -38,9 +38,8 @@ class Reply:
 
 def request(method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
     """A request as it goes over the wire; ``target`` is the path and query, percent-encoded."""
-    sent = {"Host": "127.0.0.1", "Accept": "*/*"} | dict(headers or {})
-    if body:
-        sent |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    typed = {"Content-Type": "application/json", "Content-Length": str(len(body))} if body else {}
+    sent = {"Host": "127.0.0.1", "Accept": "*/*"} | typed | dict(headers or {})
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
     return "\r\n".join(lines).encode("latin-1") + body
 

@@ -90,10 +90,10 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def kiku(database_url: str, folder: Path) -> Iterator[Server]:
-    """``kiku serve`` with one worker over a migrated database; its log is left in ``folder``."""
+def kiku(database_url: str, folder: Path, workers: int = 1) -> Iterator[Server]:
+    """``kiku serve`` over a migrated database; its log is left in ``folder``."""
     port = _free_port()
-    command = ["-c", "from app.cli import main; main()", "serve", "--port", str(port)]
+    command = ["-c", "from app.cli import main; main()", "serve", "--port", str(port), "--workers", str(workers)]
     # Started where no .env is, and without the settings of whoever runs this.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KIKU_")}
     environment |= {"KIKU_DATABASE_URL": database_url, "KIKU_ACCESS_LOG": "off", "PYTHONPATH": str(ROOT)}
