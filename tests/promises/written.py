@@ -45,9 +45,9 @@ bodies["citations"] = st.fixed_dictionaries(
 )
 headings = st.sampled_from(["千輪咲きの秘密", "秋の菊まつり", "家で育てる"])
 bodies["sections"] = st.fixed_dictionaries(
-    {"heading": headings, "body": texts.filter(bool), "citations": st.lists(bodies["citations"], max_size=2)},
-    optional={"question": optional, "answer": optional, "transition": optional},
-)
+    {"heading": headings, "body": texts.filter(str.strip), "citations": st.lists(bodies["citations"], max_size=2)},
+    optional={"question": optional, "transition": optional},
+).map(lambda section: section | {"answer": "十月"} if section.get("question") else section)
 bodies["pages"] = st.fixed_dictionaries(
     {"sections": st.lists(bodies["sections"], max_size=2)}, optional={"title": optional, "teaser": optional}
 )
@@ -66,7 +66,7 @@ edits: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "sections": {
         "heading": st.none() | headings | st.just(""),
         "body": texts,
-        "answer": optional,
+        "answer": st.sampled_from(["十月", "十一月", None]),
         "question": optional,
     },
     "pages": {"title": optional, "teaser": optional},
