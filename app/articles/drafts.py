@@ -90,17 +90,20 @@ def find_id(reader: Reader, key: str) -> str | None:
     return row["id"] if row else None
 
 
-def load(reader: Reader, key: str) -> Draft:
+def load(reader: Reader, key: str, if_version: IfVersion = None) -> Draft:
     """The working copy that ``key`` names. A Writer holds it against other writers until it commits.
 
-    Raises: NotFound (``article-unknown``).
+    Raises: NotFound (``article-unknown``); Stale, before any part is read: where many edit one article, most come late.
     """
     article_id = find_id(reader, key)
     query = _HELD_ROW if isinstance(reader, Writer) else _ROW
     row = reader.row(query, {"id": article_id}) if article_id else None
+    if row is not None and reader.view is None:  # whom a limit may hide the article from is told nothing of it
+        _demand(row["version"], if_version)
     document = mapping.read(reader, row) if row else None
     if row is None or document is None or not _sees(reader, document):
         raise NotFound("article-unknown", "There is no such article.")
+    _demand(row["version"], if_version)
     return Draft(document, row)
 
 
@@ -109,8 +112,7 @@ def demand(draft: Draft, if_version: IfVersion) -> None:
 
     Raises: Stale.
     """
-    if if_version is not None and draft.version not in if_version:
-        raise Stale(draft.version)
+    _demand(draft.version, if_version)
 
 
 def existing(reader: Reader, key: str) -> Stale:
@@ -162,8 +164,7 @@ def change(writer: Writer, key: str, if_version: IfVersion, edit: Callable[[Draf
     ``slug-taken``, ``external-id-taken``, ``translation-taken``); Forbidden (``outside-limits``) where the caller
     would see it no more; whatever ``edit`` raises.
     """
-    stored = load(writer, key)
-    demand(stored, if_version)
+    stored = load(writer, key, if_version)
     if stored.status == "trashed":
         raise Conflict("transition", "A trashed article cannot be changed; restore it first.")
     sent = edit(stored)
@@ -234,6 +235,11 @@ def _demand_seen(writer: Writer, document: ArticleDocument) -> None:
 def outside() -> Forbidden:
     """The failure of a write that would lead to what the caller does not see."""
     return Forbidden("outside-limits", "The key is limited to other languages or tags.")
+
+
+def _demand(version: int, if_version: IfVersion) -> None:
+    if if_version is not None and version not in if_version:
+        raise Stale(version)
 
 
 def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:
