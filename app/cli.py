@@ -36,6 +36,7 @@ from app.publishing.checks import AS_USUAL
 from app.search import index, tokens
 from app.settings import Settings
 from app.text import instant
+from app.worker import Kept
 
 SUFFIXES = (".txt", ".html", ".htm")
 """The files of a folder that are imported."""
@@ -90,11 +91,11 @@ def work() -> None:
 
     Each serving process does the same beside its requests: this is for a process that does nothing else.
     """
-    ending = {signal.SIGTERM, signal.SIGINT}
+    ending, settings = {signal.SIGTERM, signal.SIGINT}, Settings()
     with _database() as database:
         _demand_index(database)
         signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before there is a thread that could get them instead
-        with worker.beside(database, Settings().trash_days):
+        with worker.beside(database, Kept(settings.trash_days, settings.tombstone_days)):
             signal.sigwait(ending)
 
 

@@ -36,6 +36,7 @@ from app.api import (
     revisions,
     search,
     site,
+    sync,
     transfer,
 )
 from app.database import Database
@@ -46,6 +47,7 @@ from app.wire import browsers, limits, openapi, problems
 from app.wire.parameters import Parameters
 from app.wire.sessions import Sessions
 from app.wire.trace import Trace
+from app.worker import Kept
 
 DESCRIPTION = "A headless JSON API for digest articles: stories told from several published sources."
 
@@ -73,7 +75,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
         if owned:  # what there is now stays: looking through it again and again held requests up for 50 ms
             gc.collect()
             gc.freeze()
-        with worker.beside(opened, chosen.trash_days, uses) if owned else nullcontext():
+        with worker.beside(opened, Kept(chosen.trash_days, chosen.tombstone_days), uses) if owned else nullcontext():
             yield
             app.state.closing = True
         if owned:
@@ -97,7 +99,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.uses = uses
     app.state.closing = False
     editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
-    reading = (search, published, published_parts, published_ledger, published_collections, previews)
+    reading = (search, published, published_parts, published_ledger, published_collections, previews, sync)
     for room in (*editing, *reading, site, keys, audit, batch, health):
         app.include_router(room.router)
     _describe(app)

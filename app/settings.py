@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     """How often a key, or an address without one, may ask: ``600/60s``. Each process counts for itself."""
     trash_days: Annotated[int, Field(ge=0, le=36_500)] = 30
     """How long a trashed article can be restored; then it is purged. 0: it stays until somebody purges it."""
+    tombstone_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    """How long the feed tells that an article was withdrawn; mirrors that come later start again."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import NamedTuple
 
 from app.access import idempotency, keys
 from app.access.keys import Uses
@@ -15,7 +16,7 @@ from app.database import Database, Writer
 from app.errors import Busy, Conflict, KikuError
 from app.publishing import ledger, lifecycle
 from app.search import index
-from app.sync import jobs
+from app.sync import changes, jobs
 from app.sync.jobs import Lease
 from app.text import instant
 
@@ -27,11 +28,18 @@ log = logging.getLogger("kiku.worker")
 _STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {ledger.JOB: ledger.step}
 
 
+class Kept(NamedTuple):
+    """How many days what is gone is kept: in the trash (0: for good), and as tombstones for mirrors."""
+
+    trash_days: int
+    tombstone_days: int
+
+
 @contextmanager
-def beside(database: Database, trash_days: int, uses: Uses | None = None) -> Iterator[None]:
+def beside(database: Database, kept: Kept, uses: Uses | None = None) -> Iterator[None]:
     """A worker in a thread of its own for the length of the block; its step is finished at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(database, stop, trash_days, uses), name="kiku-worker", daemon=True)
+    thread = threading.Thread(target=run, args=(database, stop, kept, uses), name="kiku-worker", daemon=True)
     thread.start()
     try:
         yield
@@ -40,19 +48,19 @@ def beside(database: Database, trash_days: int, uses: Uses | None = None) -> Ite
         thread.join()
 
 
-def run(database: Database, stop: threading.Event, trash_days: int, uses: Uses | None = None) -> None:
+def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None = None) -> None:
     """Run what is due until ``stop`` is set. A database that is away is waited for.
 
-    ``trash_days``: after how many days in the trash an article is purged; 0: never. ``uses``: of the keys of the
-    process it runs in.
+    ``uses``: of the keys of the process it runs in.
     """
     while not stop.is_set():
         # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
         _attempt(lambda: count_words(database))
         busy = _attempt(lambda: run_schedule(database))
         _attempt(lambda: purge_answers(database))
+        _attempt(lambda: purge_tombstones(database, kept.tombstone_days))
         _attempt(lambda: uses is not None and record_uses(database, uses))
-        busy = (trash_days > 0 and _attempt(lambda: purge_trashed(database, trash_days))) or busy
+        busy = (kept.trash_days > 0 and _attempt(lambda: purge_trashed(database, kept.trash_days))) or busy
         if not _attempt(lambda: run_due(database, stop)) and not busy:
             stop.wait(POLL_SECONDS)
     _attempt(lambda: uses is not None and record_uses(database, uses))
@@ -136,6 +144,16 @@ def record_uses(database: Database, uses: Uses) -> bool:
         uses.give_back(taken)
         raise
     return True
+
+
+def purge_tombstones(database: Database, days: int) -> bool:
+    """Forget what was withdrawn so many days ago: mirrors that have not heard of it start again. Raises: Busy."""
+    before = instant(database.clock() - timedelta(days=days))
+    with database.reading() as reader:
+        if not changes.any_purgeable(reader, before):
+            return False
+    with database.writing() as writer:
+        return changes.purge(writer, before)
 
 
 def purge_trashed(database: Database, days: int) -> bool:

@@ -4,15 +4,21 @@ Numbers follow commits, because the counter's row is taken last and held until t
 """
 
 import base64
+import binascii
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, select, update
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import Instant, Json, Key, Reader, Writer, metadata
+from app.errors import Fault, Gone, Malformed
 
 TOKEN_FORMAT = 1
+Filters = dict[str, Any]
+"""What a token says its mirror is limited to."""
+_NUMBERS = 2**31
 
 feed = Table(
     "feed",
@@ -32,6 +38,9 @@ changes = Table(
     Column("changed_at", Instant, nullable=False),
     Column("surrogate_keys", Json, nullable=False),
 )
+_OLD_TOMBSTONE = (
+    select(changes.c.article_id).where(changes.c.live.is_(False), changes.c.changed_at <= bindparam("before")).limit(1)
+)
 # Built once: building it for every publication costs several times what running it does.
 _MOVE = {
     dialect: insert.on_conflict_do_update(
@@ -40,6 +49,37 @@ _MOVE = {
     )
     for dialect, insert in (("postgresql", postgresql.insert(changes)), ("sqlite", sqlite.insert(changes)))
 }
+
+
+class Token(NamedTuple):
+    """A place in the feed: everything up to ``cursor`` was read; ``base`` is what the number was when reading began.
+
+    Up to ``base`` a mirror that began with nothing needs no tombstones.
+    """
+
+    epoch: str
+    cursor: int
+    base: int
+    filters: Filters
+
+    def text(self) -> str:
+        """The token as it is sent."""
+        content = json.dumps([TOKEN_FORMAT, *self], ensure_ascii=False, separators=(",", ":"))
+        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Token":
+        """What was sent. Raises: Malformed (``sync-token-invalid``)."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            format, epoch, cursor, base, filters = json.loads(raw.decode())
+        except (binascii.Error, ValueError, TypeError, RecursionError):
+            raise _invalid() from None
+        numbers = type(cursor) is type(base) is int and 0 <= cursor < _NUMBERS and 0 <= base < _NUMBERS
+        named = isinstance(filters, dict) and all(isinstance(each, str | list) for each in filters.values())
+        if format != TOKEN_FORMAT or not isinstance(epoch, str) or not numbers or not named:
+            raise _invalid()
+        return cls(epoch, cursor, base, filters)
 
 
 def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) -> str:
@@ -60,7 +100,24 @@ def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) 
         for at, (id, keys) in enumerate(changed.items(), number - len(changed) + 1)
     ]
     writer.execute(_MOVE["postgresql" if writer.on_postgresql else "sqlite"], rows)
-    return _token(epoch, number)
+    return after(epoch, number)
+
+
+def purge(writer: Writer, before: str) -> bool:
+    """Forget the tombstones up to that instant, whose mirrors must then start again; says whether there were any."""
+    old = (changes.c.live.is_(False), changes.c.changed_at <= before)
+    highest = writer.execute(select(func.max(changes.c.number)).where(*old)).scalar_one()
+    if highest is None:
+        return False
+    writer.execute(delete(changes).where(*old))
+    # Never lower: a tombstone that came back to life is numbered anew, and then may be older than one that is gone.
+    writer.execute(update(feed).where(feed.c.floor < highest).values(floor=highest))
+    return True
+
+
+def any_purgeable(reader: Reader, before: str) -> bool:
+    """Whether there is something to purge; cheap, so that idle workers take no write lock."""
+    return reader.row(_OLD_TOMBSTONE, {"before": before}) is not None
 
 
 def state(reader: Reader) -> tuple[str, int]:
@@ -71,9 +128,39 @@ def state(reader: Reader) -> tuple[str, int]:
 
 def token(reader: Reader) -> str:
     """The token of the latest change."""
-    return _token(*state(reader))
+    return after(*state(reader))
 
 
-def _token(epoch: str, cursor: int) -> str:
-    content = json.dumps([TOKEN_FORMAT, epoch, cursor, cursor, {}], separators=(",", ":"))
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+def after(epoch: str, number: int) -> str:
+    """The token with which a mirror that has everything up to ``number`` goes on."""
+    return Token(epoch, number, number, {}).text()
+
+
+def begin(reader: Reader, filters: Filters) -> Token:
+    """Where a mirror begins that has nothing."""
+    epoch, number = state(reader)
+    return Token(epoch, 0, number, filters)
+
+
+def resume(reader: Reader, text: str) -> Token:
+    """The place that a token names.
+
+    Raises: Malformed (``sync-token-invalid``); Gone (``sync-token-expired``) for one of another epoch, or where
+    tombstones that its mirror has not seen are forgotten.
+    """
+    token = Token.parse(text)
+    now = reader.execute(select(feed.c.epoch, feed.c.floor)).one()
+    if token.epoch != now.epoch or now.floor > max(token.cursor, token.base):
+        raise expired()
+    return token
+
+
+def expired() -> Gone:
+    """The failure that tells a mirror to start again."""
+    detail = "This token is of another time; begin without one, and drop what the new reading does not name."
+    return Gone("sync-token-expired", detail)
+
+
+def _invalid() -> Malformed:
+    detail = "This is no token of the feed; send one back as it was given."
+    return Malformed("sync-token-invalid", detail, (Fault("sync-token-invalid", detail, parameter="token"),))
