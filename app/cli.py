@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import revision, schema, worker
+from app import mirror, revision, schema, worker
 from app.access import keys
 from app.access.keys import Grant
 from app.access.scopes import SCOPES, Scope
@@ -197,6 +197,35 @@ def import_pages(
     if refused:
         _say(f"{refused} of {len(files)} refused.")
         raise typer.Exit(1)
+
+
+@commands.command("mirror")
+def keep_mirror(
+    url: Annotated[str, typer.Argument(help="Where the Kiku is: https://kiku.example.jp")],
+    target: Annotated[Path, typer.Argument(help="A folder of JSON files, or an SQLite file (.db, .sqlite).")],
+    key: Annotated[str, typer.Option(envvar="KIKU_MIRROR_KEY", help="A key of it with scope sync.")],
+    *,
+    language: Annotated[str | None, typer.Option(help="Only articles in this language.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only articles that bear this tag.")] = None,
+    publisher: Annotated[str | None, typer.Option(help="Only articles that cite this publisher, by its id.")] = None,
+) -> None:
+    """Bring a copy of what is published up to date, and prove it right. It goes on where it was, also after a kill.
+
+    Exit code 1 when the copy is not what the server has, 2 when the server cannot be read.
+    """
+    named = {"language": language, "tag": tag, "publisher": publisher}
+    filters = {name: value for name, value in named.items() if value is not None}
+    try:
+        with Progress(console=_console(), transient=True) as progress:
+            task = progress.add_task("Mirroring", total=None)
+            feed = mirror.Feed(url, key, filters)
+            right = mirror.run(feed, target, lambda changes: progress.advance(task, changes))
+    except mirror.MirrorError as error:
+        _fail(str(error))
+    if not right:
+        _say("kiku: The copy is not what the server has.")
+        raise typer.Exit(1)
+    _say("The copy is what the server has.")
 
 
 def _import(database: Database, file: Path, *, publish: bool) -> dict[str, Any]:

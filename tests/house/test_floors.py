@@ -12,7 +12,7 @@ from tests.house.tree import ROOT
 GOOD = {
     "__init__": "",
     "main": "import fastapi, starlette.types\nfrom app import settings\nfrom app.api import articles",
-    "cli": "import rich, typer\nfrom app import database, revision, schema\nfrom app.publishing import publish",
+    "cli": "import rich, typer\nfrom app import database, mirror, revision, schema\nfrom app.publishing import publish",
     "server": "import uvicorn",
     "api/__init__": "",
     "api/articles": "import fastapi\nfrom app.wire import bodies\nfrom app.articles import drafts",
@@ -22,6 +22,7 @@ GOOD = {
     "wire/bodies": "import starlette\nfrom app import database, errors, settings\nfrom app.wire import paging",
     "wire/paging": "from app.access import keys",
     "worker": "from app.publishing import publish",
+    "mirror": "import json",
     "publishing/__init__": "",
     "publishing/publish": "from app.delivery import snapshots\nfrom app.formats import markdown",
     "delivery/__init__": "",
@@ -76,6 +77,7 @@ BROKEN = [
     ("Only server", "main", "import uvicorn"),
     ("What serves", "main", "from app import schema"),
     ("What serves", "wire/paging", "import rich"),
+    ("The mirror imports", "mirror", "from app import errors"),
     ("No file of app/api", "api/sources", "from app.api import articles"),
 ]
 
