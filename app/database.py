@@ -170,6 +170,8 @@ class Writer(Reader):
         """Why, if that was said; kept with the revision that comes of it, and in the audit."""
         self.address_hash: str | None = None
         """What stands for the client's address, where there is a client."""
+        self.sequence: int | None = None
+        """The number of the last change of the feed, once there is one in this transaction."""
         self.dry = False
         """Whether it is only tried: nothing of it will be committed."""
 
@@ -226,18 +228,20 @@ class Database:
         if url.startswith("sqlite"):
             self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread
             self._writers = _sqlite_engine(url, "BEGIN IMMEDIATE")
-            self._readers = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON", SMALL_CACHE)
+            self._readers = self._replicas = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON", SMALL_CACHE)
         else:
             self._writers = _postgresql_engine(url, "READ COMMITTED")
-            self._readers = _postgresql_engine(self._read_url, "REPEATABLE READ", readonly=True)
+            self._readers = self._replicas = _postgresql_engine(url, "REPEATABLE READ", readonly=True)
+            if replica_url:
+                self._replicas = _postgresql_engine(replica_url, "REPEATABLE READ", readonly=True)
 
     @contextmanager
-    def reading(self) -> Iterator[Reader]:
-        """A Reader for the length of the block.
+    def reading(self, *, replica: bool = False) -> Iterator[Reader]:
+        """A Reader for the length of the block; of the ``replica``, where there is one: it may be some time behind.
 
         Raises: Busy when the database is away.
         """
-        with _errors(), self._readers.connect() as connection, connection.begin():
+        with _errors(), (self._replicas if replica else self._readers).connect() as connection, connection.begin():
             yield Reader(connection)
 
     @contextmanager
@@ -270,6 +274,7 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self._readers.dispose()
+        self._replicas.dispose()
         self._writers.dispose()
 
 

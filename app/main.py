@@ -43,6 +43,7 @@ from app.database import Database
 from app.delivery.stored import Stored
 from app.search import tokens
 from app.settings import Settings
+from app.sync import changes
 from app.wire import browsers, limits, openapi, problems
 from app.wire.parameters import Parameters
 from app.wire.sessions import Sessions
@@ -97,6 +98,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.rates = limits.Rates(chosen, opened.clock)
     app.state.uses = uses
+    app.state.sequence = changes.number
     app.state.closing = False
     editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
     reading = (search, published, published_parts, published_ledger, published_collections, previews, sync)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -89,12 +89,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgres_address")
-    template = request.getfixturevalue("postgres_template")
-    name = f"{template}_{next(_numbers)}"
-    _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _address(server, name)
-    _command(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    with _fresh(request.getfixturevalue("postgres_address"), request.getfixturevalue("postgres_template")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -142,12 +138,12 @@ def both(
 ) -> Iterator[tuple[Side, Side]]:
     """SQLite and PostgreSQL side by side, fresh, each with an application of its own."""
     shutil.copy(sqlite_template, tmp_path / "kiku.db")
-    name = f"{postgres_template}_{next(_numbers)}"
-    _command(postgres_address, f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
     with ExitStack() as stack:
-        stack.callback(_command, postgres_address, f'DROP DATABASE "{name}" WITH (FORCE)')
         sides = []
-        for url in (f"sqlite:///{tmp_path / 'kiku.db'}", _address(postgres_address, name)):
+        for url in (
+            f"sqlite:///{tmp_path / 'kiku.db'}",
+            stack.enter_context(_fresh(postgres_address, postgres_template)),
+        ):
             clock = Clock()
             database = Database(url, clock)
             stack.callback(database.close)
@@ -158,6 +154,13 @@ def both(
         yield sides[0], sides[1]
 
 
+@pytest.fixture
+def apart(postgres_address: str, postgres_template: str) -> Iterator[tuple[str, str]]:
+    """The addresses of two fresh PostgreSQL databases: a primary, and what stands in for its replica."""
+    with _fresh(postgres_address, postgres_template) as primary, _fresh(postgres_address, postgres_template) as replica:
+        yield primary, replica
+
+
 def a_key(database: Database, *scopes: Scope) -> str:
     """A fresh key with these scopes, in plain text."""
     with database.writing() as writer:
@@ -165,6 +168,14 @@ def a_key(database: Database, *scopes: Scope) -> str:
 
 
 _numbers = count()
+
+
+@contextmanager
+def _fresh(server: str, template: str) -> Iterator[str]:
+    name = f"{template}_{next(_numbers)}"
+    _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _address(server, name)
+    _command(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _migrate(url: str) -> None:

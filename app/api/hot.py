@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.delivery import listings
 from app.delivery.stored import Found, Stored
 from app.errors import Busy, Malformed, TooMany
-from app.wire import browsers, conditional, limits, negotiation, paging, public_lists
+from app.wire import browsers, conditional, limits, negotiation, paging, public_lists, sessions
 from app.wire.limits import Rates
 from app.wire.trace import Trace
 
@@ -40,6 +40,7 @@ def _headers(named: dict[str, str]) -> Headers:
     return [(name.lower().encode(), value.encode()) for name, value in named.items()]
 
 
+_MINIMUM = sessions.MINIMUM.lower().encode()
 _SHARED = _headers({"Cache-Control": conditional.CACHE_CONTROL, **browsers.SAFE, **browsers.OPEN})
 _OF_DOCUMENTS = [*_SHARED, *_headers({"Vary": negotiation.VARY})]
 _OF_LISTS = [*_SHARED, *_headers({"Surrogate-Key": "articles"})]
@@ -71,7 +72,7 @@ class HotReads:
             began = time.perf_counter()
             sent: dict[bytes, bytes] = dict(scope["headers"])
             # One that is sent several times is for the framework to join.
-            plain = len(sent) == len(scope["headers"]) and self._admits(scope)
+            plain = len(sent) == len(scope["headers"]) and _MINIMUM not in sent and self._admits(scope)
             answer = await self._find(scope, hot, sent) if plain else None
             if answer is not None:
                 await self._send(scope, send, answer, sent.get(b"if-none-match"), began)

@@ -95,6 +95,7 @@ def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) 
     take = update(feed).values(number=feed.c.number + len(changed)).returning(feed.c.number, feed.c.epoch)
     taken = writer.execute(take).one()
     number, epoch = int(taken.number), str(taken.epoch)
+    writer.sequence = number
     rows = [
         {"article_id": id, "number": at, "live": live, "changed_at": writer.stamp, "surrogate_keys": list(keys)}
         for at, (id, keys) in enumerate(changed.items(), number - len(changed) + 1)
@@ -124,6 +125,11 @@ def state(reader: Reader) -> tuple[str, int]:
     """The feed's epoch and the number of its latest change, 0 before the first: while they stand, so do all lists."""
     row = reader.execute(select(feed.c.epoch, feed.c.number)).one()
     return str(row.epoch), int(row.number)
+
+
+def number(reader: Reader) -> int:
+    """The number of the latest change, 0 before the first."""
+    return state(reader)[1]
 
 
 def token(reader: Reader) -> str:

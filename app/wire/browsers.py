@@ -48,16 +48,16 @@ class Origins:
             allow_origins=origins,
             allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=(
-                "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Kiku-Reason",
-                "X-Request-Id",
+                "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Kiku-Min-Seq",
+                "Kiku-Reason", "X-Request-Id",
             ),
-            expose_headers=(*EXPOSED, "Idempotent-Replayed", "Location", "X-Request-Id"),
+            expose_headers=(*EXPOSED, "Idempotent-Replayed", "Kiku-Seq", "Location", "X-Request-Id"),
         )  # fmt: skip
         self._reading = CORSMiddleware(
             app,
             allow_origins=("*",),
             allow_methods=("GET", "HEAD"),
-            allow_headers=("Authorization", "If-None-Match", "X-Request-Id"),
+            allow_headers=("Authorization", "If-None-Match", "Kiku-Min-Seq", "X-Request-Id"),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=database.Reader)
 Arguments = TypeVarTuple("Arguments")
 
+_UNPUBLISHED = ("/v1/manage/", "/v1/preview/")
 WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
 LOOKUP_SLOTS = 2
@@ -30,6 +31,8 @@ SEARCH_SLOTS = 2
 """Those for searches, which take turns: however many wait, other reads go on."""
 
 
+MINIMUM = "Kiku-Min-Seq"
+"""How far a reader has to be, as ``Kiku-Seq`` of a write told."""
 _SHARED = "kiku_writer"
 """Where the scope of a request inside another one has that one's Writer."""
 
@@ -95,13 +98,13 @@ class Sessions:
         self._writers = WaitingRoom(of.writer_slots)
         self._secret: bytes | None = None
 
-    def reading(self) -> AbstractAsyncContextManager[database.Reader]:
+    def reading(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
         """A Reader for the length of the block."""
-        return self._readers.admit(self.database.reading())
+        return self._readers.admit(self.database.reading(replica=replica))
 
-    def searching(self) -> AbstractAsyncContextManager[database.Reader]:
+    def searching(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
         """A Reader for the length of the block, for what reads many texts or rows to answer."""
-        return self._searches.admit(self.database.reading())
+        return self._searches.admit(self.database.reading(replica=replica))
 
     async def look_up(self, work: Callable[[database.Reader], T]) -> T:
         """What ``work`` finds by one or two short statements: a key, the state of the schema."""
@@ -140,20 +143,35 @@ def sharing(scope: Scope, writer: database.Writer) -> Scope:
     return {**scope, _SHARED: writer}
 
 
-async def _reader(request: Request) -> AsyncIterator[database.Reader]:
-    async with _shared(request) or of(request).reading() as reader:
-        yield _seeing(request, reader)
+_Room = Callable[..., AbstractAsyncContextManager[database.Reader]]
+_MINIMUM = "Answer no earlier state than the one whose number `Kiku-Seq` told; 503 where a replica is behind it."
+MinimumSequence = Annotated[str | None, Header(alias=MINIMUM, description=_MINIMUM, pattern=r"^[0-9]{1,9}$")]
 
 
-async def _searcher(request: Request) -> AsyncIterator[database.Reader]:
-    async with _shared(request) or of(request).searching() as reader:
-        yield _seeing(request, reader)
+async def _reader(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
+    async with _read(request, of(request).reading, minimum) as reader:
+        yield reader
 
 
-async def _list_reader(request: Request) -> AsyncIterator[database.Reader]:
-    sessions = of(request)
-    room = sessions.searching if "q" in request.query_params else sessions.reading
-    async with _shared(request) or room() as reader:
+async def _searcher(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
+    async with _read(request, of(request).searching, minimum) as reader:
+        yield reader
+
+
+async def _list_reader(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
+    rooms = of(request)
+    async with _read(request, rooms.searching if "q" in request.query_params else rooms.reading, minimum) as reader:
+        yield reader
+
+
+@asynccontextmanager
+async def _read(request: Request, room: _Room, minimum: str | None) -> AsyncIterator[database.Reader]:
+    """A Reader, limited as the request's key is, no further behind than the ``minimum``. Raises: Busy."""
+    # An editor reads what was just saved, which a replica may not have yet.
+    replica = not request.scope["path"].startswith(_UNPUBLISHED)
+    async with _shared(request) or room(replica=replica) as reader:
+        if minimum is not None and await anyio.to_thread.run_sync(request.app.state.sequence, reader) < int(minimum):
+            raise Busy("This replica has not come so far yet.")
         yield _seeing(request, reader)
 
 
@@ -201,6 +219,8 @@ async def _writer(
     async with _shared(request) or rooms.writing(caller, request_id, dry_run=dry_run) as writer:
         writer.reason, writer.address_hash = why, address
         yield _seeing(request, writer)
+        if writer.sequence is not None and not dry_run:
+            request.state.sequence = writer.sequence
 
 
 def _reason(header: str) -> str | None:
