@@ -11,6 +11,7 @@ from importlib import metadata
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
 
@@ -119,11 +120,14 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
 def _describe(app: FastAPI) -> None:
     """Hang the OpenAPI document and its reader on the app, as routes like all others."""
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
+    app.add_api_route("/openapi.json", _read_openapi, include_in_schema=False)
+    app.add_api_route("/docs", _read_docs, include_in_schema=False)
 
-    @app.get("/openapi.json", include_in_schema=False)
-    def read_openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
 
-    @app.get("/docs", include_in_schema=False)
-    def read_docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url="openapi.json", title="Kiku", swagger_favicon_url="data:,")
+# Not within _describe: FastAPI keeps every endpoint it has met, and with it what it refers to, the whole app.
+def _read_openapi(request: Request) -> JSONResponse:
+    return JSONResponse(request.app.openapi())
+
+
+def _read_docs() -> HTMLResponse:
+    return get_swagger_ui_html(openapi_url="openapi.json", title="Kiku", swagger_favicon_url="data:,")

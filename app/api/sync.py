@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.articles.document import ArticleDocument
 from app.articles.fields import Id, Language, Slug
 from app.database import Reader as Snapshot
 from app.delivery import feed
 from app.delivery.feed import Filters, Item
+from app.delivery.schemas import PublicArticle
 from app.errors import Fault, Malformed
 from app.sync import changes
 from app.sync.changes import Token
@@ -67,7 +67,7 @@ class Upsert(BaseModel):
     type: Literal["upsert"]
     id: str
     etag: str
-    document: ArticleDocument
+    document: PublicArticle
 
 
 class Delete(BaseModel):
@@ -78,7 +78,7 @@ class Delete(BaseModel):
     reason: Literal["withdrawn", "left_filter"]
 
 
-class Page(BaseModel):
+class ChangePage(BaseModel):
     """A page of the feed."""
 
     items: list[Upsert | Delete]
@@ -93,7 +93,7 @@ class Digest(BaseModel):
     sha256: str
 
 
-@router.get("", summary="Follow what changes", responses={200: {"model": Page}, **_GONE})
+@router.get("", summary="Follow what changes", responses={200: {"model": ChangePage}, **_GONE})
 def read_changes(_: Subscriber, query: Annotated[SyncQuery, Query()], reader: Reader) -> Response:
     """Changes in their order, each article once, as it is now: without a token from the start.
 

@@ -57,6 +57,7 @@ class TestWhatASaveTouches:
             "UPDATE sections body",
             "UPDATE key_points text",
             "INSERT INTO revisions",
+            "INSERT INTO audit",
         ]
 
     def test_parts_that_change_alike_are_one_statement(self, client: TestClient, database: Database) -> None:
@@ -64,7 +65,12 @@ class TestWhatASaveTouches:
         article["takeaways"].reverse()
         with writes(database) as written:
             saved = put(client, article)
-        assert written == ["UPDATE articles version updated_at", "UPDATE key_points position", "INSERT INTO revisions"]
+        assert written == [
+            "UPDATE articles version updated_at",
+            "UPDATE key_points position",
+            "INSERT INTO revisions",
+            "INSERT INTO audit",
+        ]
         assert saved["takeaways"] == article["takeaways"]
         assert client.get(f"/v1/manage/articles/{article['id']}").json() == saved
 

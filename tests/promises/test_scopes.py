@@ -47,12 +47,14 @@ class TestScopes:
             keyed_reading = reading == "required" and row[scopes.NOBODY] and operation.template.startswith("/v1/")
             keyed_reading = keyed_reading and not operation.template.startswith("/v1/preview/")
             for who, headers in callers.items():
+                if operation.streams and row[who]:
+                    continue  # it has no end: tests/promises/test_sync.py
                 # Without body and precondition: whoever is let in changes nothing.
                 answer = stranger.request(operation.method, addresses.of(operation.template), headers=headers)
                 opened = row[who] and not (keyed_reading and who in {scopes.NOBODY, "sync"})
                 assert (answer.status_code not in REFUSALS) == opened, (str(operation), who, answer.status_code)
                 asked += 1
-        assert asked == (len(table) - 1) * (len(SCOPES) + 1)
+        assert asked == (len(table) - 1) * (len(SCOPES) + 1) - 2  # a bell that sync and admin may hear
 
     def test_a_key_of_several_scopes_is_let_in_by_each(self, stranger: TestClient, database: Database) -> None:
         stranger.headers["Authorization"] = f"Bearer {a_key(database, 'sync', 'read:drafts')}"

@@ -221,8 +221,10 @@ class TestTheBell:
             rung: list[dict[str, str]] = []
             ready = threading.Event()
 
+            asked_by = {"Authorization": f"Bearer {a_key(database, 'sync')}"}
+
             def listen(wanted: int, **asked: str) -> None:
-                with client.stream("GET", "/v1/sync/events", headers=asked) as stream:
+                with client.stream("GET", "/v1/sync/events", headers=asked | asked_by) as stream:
                     assert stream.headers["content-type"].startswith(EVENT)
                     event: dict[str, str] = {}
                     for line in stream.iter_lines():
