@@ -181,7 +181,9 @@ class TestBodies:
             path = addresses.of(operation.template)
             for media_type in operation.media_types:
                 sent = headers(operation, **{"Content-Type": media_type})
-                for content in (b"", b"{", b"[NaN]", b"\xff", b"[" * 100_000) if media_type.endswith("json") else ():
+                required = operation.described["requestBody"].get("required", False)
+                broken = (b"{", b"[NaN]", b"\xff", b"[" * 100_000, *([b""] if required else []))
+                for content in broken if media_type.endswith("json") else ():
                     answer = client.request(operation.method, path, content=content, headers=sent)
                     assert_problem(answer, 400, "json-invalid")
 

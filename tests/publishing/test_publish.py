@@ -14,6 +14,12 @@ from tests.conftest import Clock
 from tests.factories import a_citation, a_document, a_section, create, publish, published
 
 
+def test_a_client_that_names_the_type_of_no_body_publishes_all_the_same(client: TestClient) -> None:
+    at = f"/v1/manage/articles/{create(client)['id']}/publish"
+    answer = client.post(at, content=b"", headers={"If-Match": "*", "Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+
+
 class TestPublishing:
     def test_the_answer_names_what_readers_get_from_now_on(self, client: TestClient) -> None:
         article = create(client)
