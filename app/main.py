@@ -4,10 +4,14 @@ What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the
 """
 
 import gc
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from importlib import metadata
+from types import FrameType
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -77,6 +81,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
         if owned:  # what there is now stays: looking through it again and again held requests up for 50 ms
             gc.collect()
             gc.freeze()
+        _hear_the_end(app)
         with worker.beside(opened, Kept(chosen.trash_days, chosen.tombstone_days), uses) if owned else nullcontext():
             yield
             app.state.closing = True
@@ -115,6 +120,24 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.add_middleware(browsers.Origins, origins=chosen.cors_origins)
     app.add_middleware(Trace, logs=chosen.access_log == "on")
     return app
+
+
+def _hear_the_end(app: FastAPI) -> None:
+    """Let the app know when the server is told to stop: it waits for every answer, and some have no end."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only there signals are heard, and there is no server
+
+    def hear(before: Callable[[int, FrameType | None], Any]) -> Callable[[int, FrameType | None], None]:
+        def ended(number: int, frame: FrameType | None) -> None:
+            app.state.closing = True
+            before(number, frame)
+
+        return ended
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, hear(before))
 
 
 def _describe(app: FastAPI) -> None:

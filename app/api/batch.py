@@ -5,6 +5,7 @@ How a request is answered inside another one is in ``app/wire/nested.py``.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote
@@ -144,15 +145,13 @@ def _demand_batchable(operations: list[Operation]) -> None:
         if "dry_run" in parse_qs(query, keep_blank_values=True):
             detail = "A batch is tried as a whole: `batch?dry_run=true`."
             faults.append(Fault("operation-dry-run", detail, pointer=where))
-        named: set[str] = set()
-        for name in operation.headers:
-            if name.lower() in named:
-                detail = "A header is given once, in whatever case."
-                faults.append(Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name))))
-            named.add(name.lower())
-            if name.lower() not in _CANONICAL:
-                detail = f"An operation has only the headers {', '.join(HEADERS)}."
-                faults.append(Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name))))
+        given = Counter(name.lower() for name in operation.headers)
+        detail = f"An operation has only the headers {', '.join(HEADERS)}, each once, in whatever case."
+        faults += [
+            Fault("header-refused", detail, pointer=pointer(("operations", at, "headers", name)))
+            for name in operation.headers
+            if name.lower() not in _CANONICAL or given[name.lower()] > 1
+        ]
     if faults:
         raise Invalid("validation", "The body is not as it should be.", tuple(faults))
 

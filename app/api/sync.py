@@ -137,17 +137,14 @@ async def ring(
     An event's id is a token: with it `/v1/sync` answers what came after, and a client that comes back with
     `Last-Event-ID` is rung for what it missed. Without either it begins now.
     """
-    rooms = sessions.of(request)
-    view = request.state.view
+    behind = last or query.token
 
     def begin(reader: Snapshot) -> tuple[Token, Filters]:
-        reader.view = view
         filters = _filters(reader, query)
-        token = last or query.token or Token(*changes.begin(reader, _named(filters))).text()
-        place = _place(reader, token, filters)
-        return (place if last or query.token else place._replace(cursor=place.base)), filters
+        place = _place(reader, behind, filters)
+        return (place if behind else place._replace(cursor=place.base)), filters
 
-    token, filters = await rooms.look_up(begin)
+    token, filters = await sessions.look_up(request, begin)
     return StreamingResponse(_rings(request, token, filters), 200, {"Cache-Control": "no-store"}, "text/event-stream")
 
 
@@ -175,16 +172,18 @@ def _filters(reader: Snapshot, query: FilterQuery) -> Filters:
 
 
 def _named(filters: Filters) -> dict[str, object]:
-    return {name: value for name, value in asdict(filters).items() if value is not None}
+    """The filters as a token names them: JSON has lists only."""
+    asked = {name: value for name, value in asdict(filters).items() if value is not None}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items()}
 
 
 def _place(reader: Snapshot, text: str | None, filters: Filters) -> Token:
     """Where to go on. Raises: Malformed (``sync-token-invalid``, ``sync-filters``); Gone (``sync-token-expired``)."""
-    named = answers.encode(_named(filters))
+    named = _named(filters)
     if text is None:
-        return changes.begin(reader, _named(filters))
+        return changes.begin(reader, named)
     token = changes.resume(reader, text)
-    if answers.encode(token.filters) != named:
+    if token.filters != named:
         detail = "This token was given with other filters; send those, or begin without a token."
         raise Malformed("sync-filters", detail, (Fault("sync-filters", detail, parameter="token"),))
     return token

@@ -22,7 +22,6 @@ T = TypeVar("T")
 R = TypeVar("R", bound=database.Reader)
 Arguments = TypeVarTuple("Arguments")
 
-_UNPUBLISHED = ("/v1/manage/", "/v1/preview/")
 WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
 LOOKUP_SLOTS = 2
@@ -31,6 +30,8 @@ SEARCH_SLOTS = 2
 """Those for searches, which take turns: however many wait, other reads go on."""
 
 
+_UNPUBLISHED = ("/v1/manage/", "/v1/preview/")
+"""Below these are working copies."""
 MINIMUM = "Kiku-Min-Seq"
 """How far a reader has to be, as ``Kiku-Seq`` of a write told."""
 _SHARED = "kiku_writer"
@@ -144,8 +145,8 @@ def sharing(scope: Scope, writer: database.Writer) -> Scope:
 
 
 _Room = Callable[..., AbstractAsyncContextManager[database.Reader]]
-_MINIMUM = "Answer no earlier state than the one whose number `Kiku-Seq` told; 503 where a replica is behind it."
-MinimumSequence = Annotated[str | None, Header(alias=MINIMUM, description=_MINIMUM, pattern=r"^[0-9]{1,9}$")]
+_NO_EARLIER = "Answer no earlier state than the one whose number `Kiku-Seq` told; 503 where a replica is behind it."
+MinimumSequence = Annotated[str | None, Header(alias=MINIMUM, description=_NO_EARLIER, pattern=r"^[0-9]{1,9}$")]
 
 
 async def _reader(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from contextlib import ExitStack
 from random import Random
 from typing import Any
 
@@ -251,6 +252,16 @@ class TestTheBell:
             ]
             page = client.get("/v1/sync", params={"token": rung[0]["id"]}).json()
             assert [item["id"] for item in page["items"]] == [first["id"]]
+
+    def test_a_server_that_is_told_to_stop_ends_it(self, database_url: str, database: Database) -> None:
+        headers = {"Authorization": f"Bearer {a_key(database, 'sync')}"}
+        with ExitStack() as stopping:
+            address = stopping.enter_context(served(database_url, workers=1))
+            with httpx2.stream("GET", f"{address}/v1/sync/events", headers=headers, timeout=60) as stream:
+                lines = stream.iter_lines()
+                assert next(lines) == ": here"
+                stopping.close()
+                assert not [line for line in lines if line]  # to its end: one that is cut off raises
 
 
 def test_mirrors_of_any_speed_are_right_whatever_is_done(client: TestClient, database: Database, clock: Clock) -> None:
