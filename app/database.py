@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    ColumnElement,
     Connection,
     CursorResult,
     Dialect,
@@ -26,6 +28,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
+    bindparam,
     create_engine,
     event,
     func,
@@ -36,7 +40,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from app.direct import SMALL_CACHE, Direct, PostgresqlDirect, SqliteDirect
 from app.errors import Busy, Conflict
@@ -69,6 +77,49 @@ class Bytes(LargeBinary):
 
     def bind_processor(self, dialect: Dialect) -> None:
         """Nothing is done to a value."""
+
+
+class _Several(TypeDecorator[Sequence[Any]]):
+    """Values of one type in one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return ARRAY(self.item) if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+
+
+class _IsOneOf(FunctionElement[bool]):
+    # Without a type of truth: such a function SQLAlchemy compares with 1, and then SQLite uses no index.
+    inherit_cache = True
+
+
+@compiles(_IsOneOf, "postgresql")
+def _in_array(element: _IsOneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+@compiles(_IsOneOf, "sqlite")
+def _in_json(element: _IsOneOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are SQL already
+
+
+def is_one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether ``column`` is one of the values of the parameter ``name``, whole numbers or texts, however many.
+
+    They go as one parameter, so that the statement is the same for any number of them: with one for each, both
+    databases read it anew for every other number.
+    """
+    return _IsOneOf(column, bindparam(name, type_=_Several(column.type)))
 
 
 _PROGRESS_STEPS = 10_000
@@ -135,10 +186,14 @@ class Reader:
         return None if found is None else found._mapping  # noqa: SLF001 - SQLAlchemy's documented name
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Let no statement of this block, the last of its transaction, go on for longer. Raises: Busy."""
+    def within(self, seconds: float, settings: Mapping[str, str]) -> Iterator[None]:
+        """Let no statement of this block, the last of its transaction, go on for longer. Raises: Busy.
+
+        ``settings``: what else is set for the block, on PostgreSQL.
+        """
         if self.on_postgresql:
-            self.execute(select(func.set_config("statement_timeout", f"{seconds * 1000:.0f}", literal(value=True))))
+            asked = {"statement_timeout": f"{seconds * 1000:.0f}", **settings}
+            self.execute(select(*(func.set_config(name, value, literal(value=True)) for name, value in asked.items())))
             yield
             return
         file: Any = self.connection.connection.driver_connection
@@ -347,6 +402,7 @@ def _postgresql_engine(url: str, isolation: str, *, readonly: bool = False) -> E
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         isolation_level=isolation,
         pool_pre_ping=True,
+        pool_use_lifo=True,  # the same connection again: it has prepared what is asked often
         connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC", "connect_timeout": 5},
     )
     return engine.execution_options(postgresql_readonly=True) if readonly else engine

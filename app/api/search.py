@@ -113,12 +113,13 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
         with answers.turn(reader):
             asked = Asked.read(reader, query.q, filters, after, query.limit + 1)
             part = _PARTS.get(query.within)
-            found = Articles(reader, asked) if part is None else Parts(reader, asked, part)
+            counted = bool(query.facets)
+            found = Articles(reader, asked, counted=counted) if part is None else Parts(reader, asked, part)
             total = found.total()
-            counted = counts.count(reader, found.numbers(), query.counted_by()) if query.facets else None
+            facets = counts.count(reader, found.numbers(), query.counted_by()) if counted else None
             meant = suggestions.meant(reader, query.q) if total.value == 0 else None
             items = found.items()
-        beside = {"total": asdict(total), "facets": counted, "did_you_mean": meant}
+        beside = {"total": asdict(total), "facets": facets, "did_you_mean": meant}
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)
 
     return _answer(request, reader, build)

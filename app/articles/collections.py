@@ -30,7 +30,7 @@ from app.articles.entries import Edit, Entry, Found, IfVersion
 from app.articles.fields import Id, Instant, Line, Passage, Slug, new_id
 from app.articles.tables import articles
 from app.database import Instant as InstantColumn
-from app.database import Key, Reader, Row, Writer, metadata
+from app.database import Key, Reader, Row, Writer, is_one_of, metadata
 from app.errors import Conflict, Fault, Invalid, NotFound
 
 ARTICLES = 1_000
@@ -60,7 +60,7 @@ Index("ix_collection_articles_collection_id_place", collection_articles.c.collec
 
 _MEMBERS = (
     select(collection_articles)
-    .where(collection_articles.c.collection_id.in_(bindparam("collections", expanding=True)))
+    .where(is_one_of(collection_articles.c.collection_id, "collections"))
     .order_by(collection_articles.c.collection_id, collection_articles.c.place)
 )
 _HOLDERS = (
@@ -74,10 +74,8 @@ _PLACE = (
     .where(_HERE, collection_articles.c.article_id == bindparam("article"))
     .values(place=bindparam("now"))
 )
-_TAKE_OUT = delete(collection_articles).where(
-    _HERE, collection_articles.c.article_id.in_(bindparam("gone", expanding=True))
-)
-_KNOWN = select(articles.c.id).where(articles.c.id.in_(bindparam("ids", expanding=True)))
+_TAKE_OUT = delete(collection_articles).where(_HERE, is_one_of(collection_articles.c.article_id, "gone"))
+_KNOWN = select(articles.c.id).where(is_one_of(articles.c.id, "ids"))
 
 
 class CollectionInput(Shape):

@@ -25,7 +25,7 @@ from app.articles.document import (
     Speaker,
 )
 from app.articles.tables import article_tags, citations, key_points, pages, sections
-from app.database import Reader, Row, Writer
+from app.database import Reader, Row, Writer, is_one_of
 
 _PARTS = {pages: "article_id", sections: "page_id", citations: "section_id", key_points: "citation_id"}
 """The tables of parts, parents before children, each with the column that names the parent."""
@@ -57,9 +57,7 @@ _READ_EXTERNAL = (
 )
 _INSERT = {table: table.insert() for table in _PARTS}
 _UPDATE = {table: update(table).where(table.c.id == bindparam("part")) for table in _PARTS}
-_IDS_ELSEWHERE = union_all(
-    *(select(table.c.id).where(table.c.id.in_(bindparam("ids", expanding=True))) for table in _PARTS)
-)
+_IDS_ELSEWHERE = union_all(*(select(table.c.id).where(is_one_of(table.c.id, "ids")) for table in _PARTS))
 
 
 def read(reader: Reader, article: Row) -> ArticleDocument:

@@ -28,7 +28,7 @@ from app.access import audit
 from app.articles import entries
 from app.articles.entries import Edit, Entry, Found, IfVersion, PublisherInput
 from app.articles.fields import new_id
-from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
+from app.database import Instant, Json, Key, Reader, Row, Writer, is_one_of, metadata
 from app.errors import Conflict, Fault, NotFound
 
 publishers = Table(
@@ -70,7 +70,7 @@ _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
 _BY_NAME = select(publisher_names.c.publisher_id).where(publisher_names.c.folded == bindparam("name"))
 _BY_HOST = select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == bindparam("host"))
 _BARE = select(publishers.c.id, publishers.c.aliases, publishers.c.hosts).where(
-    publishers.c.id.in_(bindparam("ids", expanding=True)),
+    is_one_of(publishers.c.id, "ids"),
     publishers.c.version == 1,
     *(publishers.c[name].is_(None) for name in ("homepage_url", "country", "language")),
 )

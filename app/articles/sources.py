@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import idna
-from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, Table, Text, bindparam, func, select, update
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, Table, Text, func, select, update
 
 from app.access import audit
 from app.articles import entries, publishers
 from app.articles.document import Citation, CitedPublisher, CitedSource, Image
 from app.articles.entries import Edit, Entry, Found, IfVersion, SourceInput
 from app.articles.fields import new_id
-from app.database import Instant, Json, Key, Reader, Row, Writer, metadata
+from app.database import Instant, Json, Key, Reader, Row, Writer, is_one_of, metadata
 from app.errors import Conflict, Fault, NotFound
 
 sources = Table(
@@ -67,8 +67,8 @@ _CITED = (
     .select_from(sources)
     .outerjoin(publishers.publishers, publishers.publishers.c.id == sources.c.publisher_id)
 )
-_BY_ID = _CITED.where(sources.c.id.in_(bindparam("ids", expanding=True)))
-_BY_DIGEST = _CITED.where(sources.c.canonical_sha256.in_(bindparam("digests", expanding=True)))
+_BY_ID = _CITED.where(is_one_of(sources.c.id, "ids"))
+_BY_DIGEST = _CITED.where(is_one_of(sources.c.canonical_sha256, "digests"))
 
 
 _ENTRY = select(sources, publishers.publishers.c.name.label("publisher_name")).outerjoin(

@@ -7,13 +7,13 @@ nobody else changes, merges or removes a tag.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, bindparam, select
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text, select
 
 from app import text
 from app.access import audit
 from app.articles import entries
 from app.articles.entries import Edit, Entry, Found, IfVersion, TagInput
-from app.database import Key, Reader, Row, Writer, metadata
+from app.database import Key, Reader, Row, Writer, is_one_of, metadata
 from app.errors import Conflict, Fault, Invalid, NotFound
 
 tags = Table(
@@ -25,7 +25,7 @@ tags = Table(
     Column("merged_into", Key, ForeignKey("tags.slug")),
 )
 _MERGED = select(tags.c.slug, tags.c.merged_into).where(
-    tags.c.slug.in_(bindparam("slugs", expanding=True)), tags.c.merged_into.is_not(None)
+    is_one_of(tags.c.slug, "slugs"), tags.c.merged_into.is_not(None)
 )
 _LIVING = tags.c.merged_into.is_(None)
 

@@ -14,7 +14,7 @@ from app.articles import sources as source_ledger
 from app.articles.publishers import publishers
 from app.articles.sources import sources
 from app.articles.tags import tags
-from app.database import Reader, Row
+from app.database import Reader, Row, is_one_of
 from app.delivery.parts import public_citations, public_tags
 from app.delivery.shapes import Shape, encode
 
@@ -55,7 +55,7 @@ def list_sources(reader: Reader, filters: Filters, after: str | None, limit: int
 
 def sources_of(reader: Reader, filters: Filters, ids: Collection[str]) -> dict[str, bytes]:
     """Those of the sources with these ids that the list holds, by id."""
-    rows = reader.rows(_SOURCE.where(sources.c.id.in_(ids), *_sources(filters)))
+    rows = reader.rows(_SOURCE.where(is_one_of(sources.c.id, "ids"), *_sources(filters)), {"ids": ids})
     return {row["id"]: encode(_source(row)) for row in rows}
 
 

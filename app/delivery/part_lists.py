@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
 
-from app.database import Reader, Row
+from app.database import Reader, Row, is_one_of
 from app.delivery import parts
 from app.delivery.parts import public_citations, public_key_points, public_questions, public_sections, public_tags
 from app.delivery.snapshots import snapshot_cards
@@ -84,17 +84,20 @@ def articles(kind: Kind, filters: Filters) -> Select[Any]:
     return _selected(_TABLES[kind], filters, _TABLES[kind].c.article_id)
 
 
-def within(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection[str]) -> dict[tuple[str, int], Row]:
-    """The parts of these articles that pass the filters, by their article and their place in it, from 0.
+def within(
+    reader: Reader, kind: Kind, filters: Filters, places: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Row]:
+    """The parts at these places that pass the filters: each by its article and its place in it, from 0.
 
-    Each with ``id``, ``body`` and ``card``, and a citation with its ``source_id``.
+    Perhaps others of those articles, too. Each with ``id``, ``body`` and ``card``, a citation with its ``source_id``.
     """
     table = _TABLES[kind]
     source = [table.c.source_id] if "source_id" in table.c else []
     here = (table.c.article_id, table.c.position, _id(table).label("id"), table.c.body, snapshot_cards.c.card, *source)
     query = _selected(table, filters, *here).join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id)
-    rows = reader.rows(query.where(table.c.article_id.in_(article_ids)))
-    return {(row["article_id"], row["position"]): row for row in rows}
+    query = query.where(is_one_of(table.c.article_id, "articles"), is_one_of(table.c.position, "positions"))
+    named = {"articles": [article for article, _ in places], "positions": [place for _, place in places]}
+    return {(row["article_id"], row["position"]): row for row in reader.rows(query, named)}
 
 
 def standing(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection[str]) -> dict[tuple[str, int], str]:
@@ -102,8 +105,8 @@ def standing(reader: Reader, kind: Kind, filters: Filters, article_ids: Collecti
     table = _TABLES[kind]
     id = table.c.source_id if kind == "citation" else _id(table)
     query = _selected(table, filters, table.c.article_id, table.c.position, id.label("id"))
-    rows = reader.rows(query.where(table.c.article_id.in_(article_ids)))
-    return {(row["article_id"], row["position"]): row["id"] for row in rows}
+    rows = reader.tuples(query.where(is_one_of(table.c.article_id, "articles")), {"articles": article_ids})
+    return {(article_id, position): id for article_id, position, id in rows}
 
 
 def count(reader: Reader, kind: Kind, filters: Filters, cap: int | None) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.database import Bytes, Instant, Key, Reader, Writer, metadata
+from app.database import Bytes, Instant, Key, Reader, Writer, is_one_of, metadata
 from app.delivery import shapes
 from app.delivery.shapes import encode
 from app.errors import Conflict
@@ -82,9 +82,7 @@ Index("ix_public_tags_tag", public_tags.c.tag, public_tags.c.published_at, publi
 _INSERTS = {table: table.insert() for table in _TABLES}
 _DROPS = [delete(table).where(table.c.article_id == bindparam("article")) for table in _TABLES]
 _WITH_ID = (public_sections, public_citations, public_key_points)
-_TAKEN = union_all(
-    *(select(table.c.id).where(table.c.id.in_(bindparam(table.name, expanding=True))) for table in _WITH_ID)
-)
+_TAKEN = union_all(*(select(table.c.id).where(is_one_of(table.c.id, table.name)) for table in _WITH_ID))
 
 
 def put(writer: Writer, article: shapes.Shape) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, select
 
-from app.database import Reader
+from app.database import Reader, is_one_of
 from app.delivery import ledger_lists, listings, part_lists
 from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
@@ -24,7 +24,7 @@ from app.delivery.snapshots import snapshot_cards, snapshots
 from app.errors import Busy
 from app.search import excerpts, hits, index, part_hits, query
 from app.search.fields import Part, Texts
-from app.search.hits import Word
+from app.search.hits import Wanted, Word
 from app.search.index import grams, search_articles, search_texts
 from app.search.part_hits import Among, Key
 from app.search.query import Query
@@ -36,6 +36,7 @@ Item = tuple[Position, bytes]
 
 _SECONDS = 5
 """How long a search may wait for its turn, and each of its statements take; then its client is told to come back."""
+_ALL = 2**31 - 1
 _AT_ONCE = 1
 """How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
 _WORTH = re.compile(r"[12]?[0-9]{1,4}", re.ASCII)
@@ -52,10 +53,10 @@ _SHOWN = (
     .join(search_articles, search_articles.c.number == _t.number)
     .join(snapshots, snapshots.c.article_id == search_articles.c.article_id)
     .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
-    .where(_t.number.in_(bindparam("numbers", expanding=True)))
+    .where(is_one_of(_t.number, "numbers"))
 )
 _IDS = select(search_articles.c.number, search_articles.c.article_id).where(
-    search_articles.c.number.in_(bindparam("numbers", expanding=True))
+    is_one_of(search_articles.c.number, "numbers")
 )
 
 
@@ -68,8 +69,7 @@ def turn(reader: Reader) -> Iterator[None]:
     if not _turns.acquire(timeout=_SECONDS):
         raise Busy("Too many searches are waiting.")
     try:
-        with reader.within(_SECONDS):
-            grams(reader).prefer_index(reader)
+        with reader.within(_SECONDS, grams(reader).SETTINGS):
             yield
     finally:
         _turns.release()
@@ -108,7 +108,7 @@ class Asked:
         if self.after is None:
             return list(ranked[: self.limit])
         score, number, place, _ = self.after
-        return [each for each in ranked if each < (score, (number, -place))][: self.limit]
+        return [each for each in ranked[: hits.DEEPEST] if each < (score, (number, -place))][: self.limit]
 
     def position(self, score: int, key: Key) -> Position:
         """Where one that was found stands."""
@@ -119,10 +119,11 @@ class Asked:
 class Articles:
     """The articles that a query finds."""
 
-    def __init__(self, reader: Reader, asked: Asked) -> None:
+    def __init__(self, reader: Reader, asked: Asked, *, counted: bool = False) -> None:
         self._reader, self._asked = reader, asked
-        first = asked.limit if asked.after is None else None
-        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), first)
+        paged = Wanted(hits.CANDIDATES, asked.limit) if asked.after is None else Wanted(hits.DEEPEST, hits.DEEPEST)
+        wanted = Wanted(_ALL, paged.in_order) if counted else paged
+        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), wanted)
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
@@ -134,9 +135,9 @@ class Articles:
         """How many there are; of several words, how many were looked at."""
         return Total(self._hits.total, "eq" if self._hits.exact else "gte")
 
-    def numbers(self) -> Select[Any]:
-        """Which articles these are."""
-        return self._hits.every.params(self._hits.parameters)
+    def numbers(self) -> list[int]:
+        """Those of all there are, if they are to be counted."""
+        return [number for _, number in self._hits.ranked]
 
 
 class Parts:
@@ -159,47 +160,48 @@ class Parts:
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
-        found = self._page()
-        shown = _Shown(self._reader, self._asked, [key[0] for _, key, _ in found])
+        found = self._asked.page(self._hits.ranked)
+        ids = self._standing({number for _, (number, _) in found})
+        shown = _Shown(self._reader, self._asked, [number for _, (number, _) in found])
         return [
-            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
-            for score, key, row in found
+            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], ids[key]))
+            for score, key in found
         ]
 
     def total(self) -> Total:
         """How many there are; of many, how many can be paged through."""
         return Total(len(self._hits.ranked), "eq" if self._hits.exact else "gte")
 
-    def numbers(self) -> Select[Any]:
-        """Which articles they are of."""
-        found = {number for _, (number, _) in self._hits.ranked}
-        return select(search_articles.c.number).where(search_articles.c.number.in_(found))
+    def numbers(self) -> list[int]:
+        """Those of the articles that they are of, each once."""
+        return list({number for _, (number, _) in self._hits.ranked})
 
     def _narrow(self, keys: Collection[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""
-        passing: dict[Key, str] = {}
-        for some in index.portions(sorted({number for number, _ in keys})):
-            numbers = {id: number for number, id in _ids(self._reader, some).items()}
-            found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(numbers))
-            placed = {(numbers[article], -place): id for (article, place), id in found.items()}
-            passing |= {key: id for key, id in placed.items() if key in keys}
+        placed = self._standing({number for number, _ in keys})
+        passing = {key: id for key, id in placed.items() if key in keys}
         if self._part != "source":
             return passing
-        known: set[str] = set()
-        for some in index.portions(sorted(set(passing.values()))):
-            known |= self._cited(some).keys()
+        known = self._cited(set(passing.values())).keys()
         return {key: id for key, id in passing.items() if id in known}
 
     def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
         """Those that are wanted, with their rows."""
         found = self._asked.page(self._hits.ranked)
         ids = _ids(self._reader, {number for _, (number, _) in found})
-        rows = part_lists.within(self._reader, _KINDS[self._part], self._asked.filters, list(ids.values()))
+        places = [(ids[number], -place) for _, (number, place) in found]
+        rows = part_lists.within(self._reader, _KINDS[self._part], self._asked.filters, places)
         shown = [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
         if self._part != "source":
             return shown
         cited = self._cited({row["source_id"] for _, _, row in shown})
         return [(score, key, {"id": row["source_id"], "source": cited[row["source_id"]]}) for score, key, row in shown]
+
+    def _standing(self, numbers: Collection[int]) -> dict[Key, str]:
+        """The parts in these articles that pass the filters, each with its id, a citation with its source's."""
+        articles = {id: number for number, id in _ids(self._reader, numbers).items()}
+        found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
+        return {(articles[article], -place): id for (article, place), id in found.items()}
 
     def _cited(self, ids: Collection[str]) -> dict[str, bytes]:
         """Those of the sources that pass their own filters."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, cast, column, func, select, table, text
 
-from app.database import Bytes, Reader, Writer
+from app.database import Bytes, Writer
 from app.search import folding
 
 # The tokeniser parts words at ASCII marks: those that grams may hold stand for others that nobody writes.
@@ -17,6 +17,8 @@ _PUT = text("INSERT INTO search_grams (rowid, grams) VALUES (:number, :grams)")
 # A table without content must be told what is taken out.
 _DROP = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :number, :grams)")
 _GRAMS: Any = table("search_grams", column("rowid", Integer), column("search_grams", Text))
+SETTINGS: dict[str, str] = {}
+"""What a search sets of the database: nothing."""
 _MATCHING = select(_GRAMS.c.rowid.label("number")).where(_GRAMS.c.search_grams.op("MATCH")(bindparam("grams")))
 
 
@@ -38,10 +40,6 @@ def matching() -> Select[Any]:
 def asked(grams: Collection[str]) -> str:
     """``grams``, one at least, as they are asked for."""
     return " ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams))
-
-
-def prefer_index(_: Reader) -> None:
-    """Nothing: there is no other way to read the table."""
 
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:

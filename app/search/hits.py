@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,16 +18,14 @@ from sqlalchemy import (
     bindparam,
     case,
     except_,
-    false,
     func,
     literal,
     select,
-    union_all,
 )
 
-from app.database import Reader, Row
+from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
-from app.search.index import grams, search_articles, search_postings, search_state, search_terms, search_texts
+from app.search.index import grams, search_postings, search_state, search_terms, search_texts
 from app.search.query import Query
 
 CANDIDATES = 200
@@ -44,9 +42,12 @@ _SENTENCE = 3
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
 
 _p, _t = search_postings.c, search_terms.c
-_KNOWN = select(_t.id, _t.term, _t.df).where(_t.term.in_(bindparam("words", expanding=True)))
+# How many articles are counted stands beside each: one statement less.
+_KNOWN = select(_t.id, _t.term, _t.df, select(search_state.c.articles).scalar_subquery().label("articles")).where(
+    is_one_of(_t.term, "words")
+)
 _IMPACTS = select(_p.number, _p.term_id, _p.impact).where(
-    _p.term_id.in_(bindparam("terms", expanding=True)), _p.number.in_(bindparam("numbers", expanding=True))
+    is_one_of(_p.term_id, "terms"), is_one_of(_p.number, "numbers")
 )
 
 
@@ -59,47 +60,46 @@ class Word:
     weight: int
 
 
+class Wanted(NamedTuple):
+    """How many of the best articles are wanted, and how many of those must be in order, the others only there."""
+
+    most: int
+    in_order: int
+
+
 @dataclass(frozen=True)
 class Hits:
-    """The numbers of articles, best first, and which articles there are in all, each by its number."""
+    """The numbers of articles, best first."""
 
     ranked: list[tuple[int, int]]
-    """Each with its score in thousandths; at most ``DEEPEST``."""
+    """Each with its score in thousandths; at most as many as are wanted."""
     total: int
     exact: bool
     """Whether ``total`` are all there are; else there may be more."""
-    every: Select[Any]
-    parameters: Row
-    """Of ``every``."""
 
 
 def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
     """Those of the words that stand in an article; ``before``: what they were worth on the page before."""
-    known = [row for some in index.portions(words) for row in reader.rows(_KNOWN, {"words": some})]
-    counted = reader.execute(select(search_state.c.articles)).scalar_one()
-    every = max([1, counted, *(row["df"] for row in known)])
+    known = reader.tuples(_KNOWN, {"words": list(words)})
+    every = max([1, *(max(df, articles) for _, _, df, articles in known)])
     worth = before or {}
-    return {row["term"]: Word(row["id"], row["df"], worth.get(row["term"]) or _idf(every, row["df"])) for row in known}
+    return {term: Word(id, df, worth.get(term) or _idf(every, df)) for id, term, df, _ in known}
 
 
-def find(
-    reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, first: int | None = None
-) -> Hits:
-    """The articles that the query finds, of those whose numbers are ``allowed``.
-
-    ``first``: only so many of the best must be in order; None: all that can be paged through.
-    """
-    most = DEEPEST if first is None else CANDIDATES
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, wanted: Wanted) -> Hits:
+    """The articles that the query finds, of those whose numbers are ``allowed``."""
+    most = wanted.most
     found = _all_of(reader, asked, words, allowed, most) if asked.together else None
     if found is None or (not found.ranked and _is_sentence(reader, asked, words, allowed)):
         found = _any_of(reader, asked, words, allowed)
+    if not asked.ranks_by_texts():
+        return found
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
     dialect = grams(reader)
     texts = dict(reader.tuples(_texts(dialect), {"numbers": [number for _, number in best]}))
     weights = {word: known.weight for word, known in words.items()}
-    better = query.rank(
-        asked, weights, [(score, number, texts[number]) for score, number in best], dialect.kept, first or RANKED
-    )
+    said = [(score, number, texts[number]) for score, number in best]
+    better = query.rank(asked, weights, said, dialect.kept, min(wanted.in_order, RANKED))
     return replace(found, ranked=sorted(better + rest, reverse=True))
 
 
@@ -157,17 +157,14 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     if literally is not None:
         sets.append(literally)
     if not sets:
-        return Hits([], 0, exact=True, every=_none(), parameters={})
+        return Hits([], 0, exact=True)
     parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
     for each in sets:
         best, there = _best(reader, each, allowed, parameters | {"most": most})
         ranked, total = ranked + best, total + there
-    every = union_all(*(_numbers(_among(build(*shape), allowed)) for build, shape in sets)).subquery()
-    return Hits(
-        sorted(ranked, reverse=True)[:most], total, exact=True, every=select(every.c.number), parameters=parameters
-    )
+    return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
 
 
 def _best(
@@ -194,9 +191,7 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
             for score, number in _best(reader, literally, allowed, parameters)[0]
         }
     best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
-    numbers = search_articles.c.number.in_([number for _, number in best])
-    exact = complete and len(best) < CANDIDATES
-    return Hits(best, len(best), exact, select(search_articles.c.number).where(numbers), {})
+    return Hits(best, len(best), exact=complete and len(best) < CANDIDATES)
 
 
 def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] | None) -> tuple[dict[int, int], bool]:
@@ -241,10 +236,8 @@ _Set = tuple[Callable[..., Select[Any]], tuple[Any, ...]]
 @cache
 def _texts(dialect: Any) -> Select[Any]:
     """The loosened texts of some articles."""
-    numbers: Any = bindparam("numbers", expanding=True)
-    return select(search_texts.c.number, dialect.kept_text(search_texts.c.folded)).where(
-        search_texts.c.number.in_(numbers)
-    )
+    text = dialect.kept_text(search_texts.c.folded)
+    return select(search_texts.c.number, text).where(is_one_of(search_texts.c.number, "numbers"))
 
 
 @cache
@@ -338,10 +331,6 @@ def _weights(words: Sequence[Word]) -> dict[str, Any]:
 
 def _among(query: Select[Any], allowed: Select[Any] | None) -> Select[Any]:
     return query if allowed is None else query.where(query.selected_columns.number.in_(allowed))
-
-
-def _none() -> Select[Any]:
-    return select(search_articles.c.number).where(false())
 
 
 def _idf(every: int, df: int) -> int:

@@ -7,7 +7,7 @@ counted by ``count``, behind the publications: there a row that all of them chan
 import json
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,7 +17,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    any_,
     bindparam,
     delete,
     exists,
@@ -28,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import Bytes, Key, Reader, Writer, metadata
+from app.database import Bytes, Key, Reader, Writer, is_one_of, metadata
+from app.delivery.shapes import encode
 from app.search import folding, fts5, postgres, tokens
 from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields, outline
 from app.search.folding import Folded
@@ -55,6 +55,7 @@ search_articles = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("facets", Text, nullable=False),
 )
 search_terms = Table(
     "search_terms",
@@ -105,24 +106,15 @@ search_state = Table(
 _NUMBER = select(search_articles.c.number).where(search_articles.c.article_id == bindparam("article"))
 _TEXT = select(search_texts.c.folded, search_texts.c.terms).where(search_texts.c.number == bindparam("at"))
 _ADD_NUMBER = insert(search_articles).returning(search_articles.c.number)
+_SET_FACETS = update(search_articles).where(search_articles.c.number == bindparam("at"))
 _ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
 _ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
 _COUNTS, _VERSION = select(search_state.c.counts), select(search_state.c.version)
 _HERE = search_postings.c.number == bindparam("at")
-# Hundreds of values each: SQLite takes them one by one, PostgreSQL at once, in arrays.
-_WORDS: Any = bindparam("words", expanding=True)
-_KNOWN = select(search_terms.c.id, search_terms.c.term)
-_KNOWN_OF = {
-    False: _KNOWN.where(search_terms.c.term.in_(_WORDS)),
-    True: _KNOWN.where(search_terms.c.term == any_(bindparam("words", type_=ARRAY(Key)))),
-}
-_DROP_POSTINGS = {
-    False: delete(search_postings).where(_HERE, search_postings.c.term_id.in_(_WORDS)),
-    True: delete(search_postings).where(
-        _HERE, search_postings.c.term_id == any_(bindparam("words", type_=ARRAY(Integer)))
-    ),
-}
+_KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
+_DROP_POSTINGS = delete(search_postings).where(_HERE, is_one_of(search_postings.c.term_id, "words"))
 _COLUMNS = search_postings.c.keys()
+# Hundreds of rows each: SQLite takes them one by one, PostgreSQL at once, in arrays.
 _ADD_POSTINGS = {
     False: insert(search_postings),
     True: insert(search_postings).from_select(
@@ -147,9 +139,12 @@ class Weight(NamedTuple):
 def put(writer: Writer, body: bytes) -> None:
     """Let the public article that is frozen in these bytes be found, in place of what was kept of it before."""
     article = json.loads(body)
+    counted = _counted_by(article)
     number = _take_out(writer, article["id"])
     if number is None:
-        number = writer.execute(_ADD_NUMBER, {"article_id": article["id"]}).scalar_one()
+        number = writer.execute(_ADD_NUMBER, {"article_id": article["id"], "facets": counted}).scalar_one()
+    else:
+        writer.execute(_SET_FACETS, {"at": number, "facets": counted})
     texts = [(field, folding.fold(field.text)) for field in fields(article)]
     weights = _weigh(texts)
     ids = _ids(writer, weights)
@@ -192,9 +187,13 @@ def count(writer: Writer) -> bool:
     if changed:
         writer.execute(_COUNT, changed)
     stands = exists().where(search_postings.c.term_id == search_terms.c.id)
-    for some in portions([id for id, by in changes.items() if by <= 0]):
-        writer.execute(delete(search_terms).where(search_terms.c.df <= 0, search_terms.c.id.in_(some), ~stands))
-    writer.execute(delete(search_uncounted).where(search_uncounted.c.id.in_([row["id"] for row in rows])))
+    fewer = is_one_of(search_terms.c.id, "words")
+    writer.execute(
+        delete(search_terms).where(search_terms.c.df <= 0, fewer, ~stands),
+        {"words": [id for id, by in changes.items() if by <= 0]},
+    )
+    counted = is_one_of(search_uncounted.c.id, "counted")
+    writer.execute(delete(search_uncounted).where(counted), {"counted": [row["id"] for row in rows]})
     articles = sum(row["change"] for row in rows)
     state = search_state.c
     writer.execute(update(search_state).values(articles=state.articles + articles, counts=state.counts + 1))
@@ -236,10 +235,19 @@ def unpacked(terms: bytes) -> Sequence[int]:
     return array("I", terms)
 
 
-def places(packed: bytes, part: Part) -> list[int]:
-    """Which parts of this kind a word stands in: each the how manieth of its article."""
+def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[tuple[int, int], int]:
+    """What words are worth together in each part of this kind, by the number of its article and its place in it.
+
+    ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
+    """
     kind = PARTS.index(part)
-    return [place >> 2 for place in array("H", packed) if place & 3 == kind]
+    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for term_id, number, packed in postings:  # thousands: no call for each
+        weight = weights[term_id]
+        for place in array("H", packed):
+            if place & 3 == kind:
+                sums[number, place >> 2] += weight
+    return sums
 
 
 def laid_out(layout: bytes, part: Part) -> list[int | None]:
@@ -256,10 +264,13 @@ def laid_out(layout: bytes, part: Part) -> list[int | None]:
     return found
 
 
-def portions(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The items in portions that fit into one statement."""
-    for at in range(0, len(items), 10_000):
-        yield list(items[at : at + 10_000])
+def _counted_by(article: Mapping[str, Any]) -> str:
+    """What facets count a public article by: the items of a JSON array, each a facet and a value."""
+    citations = (each for page in article["pages"] for section in page["sections"] for each in section["citations"])
+    cited = {each["source"]["publisher"]["id"] for each in citations if each["source"]["publisher"]}
+    year = article["published_at"][:4]
+    values = {"tag": article["tags"], "publisher": sorted(cited), "language": [article["language"]], "year": [year]}
+    return encode([f"{facet}:{value}" for facet, several in values.items() for value in several])[1:-1].decode()
 
 
 def _take_out(writer: Writer, article_id: str) -> int | None:
@@ -271,8 +282,7 @@ def _take_out(writer: Writer, article_id: str) -> int | None:
     number: int = row["number"]
     kept = writer.row(_TEXT, {"at": number})
     if kept is not None:
-        for some in portions(unpacked(kept["terms"])):
-            writer.execute(_DROP_POSTINGS[writer.on_postgresql], {"at": number, "words": some})
+        writer.execute(_DROP_POSTINGS, {"at": number, "words": unpacked(kept["terms"])})
         grams(writer).drop(writer, number, kept["folded"])
         writer.execute(_DROP_TEXT, {"at": number})
         writer.execute(_ADD_UNCOUNTED, {"change": -1, "terms": kept["terms"]})
@@ -310,11 +320,7 @@ def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _known(reader: Reader, words: Sequence[str]) -> dict[str, int]:
-    return {
-        row["term"]: row["id"]
-        for some in portions(words)
-        for row in reader.rows(_KNOWN_OF[reader.on_postgresql], {"words": some})
-    }
+    return {term: id for id, term in reader.tuples(_KNOWN, {"words": words})}
 
 
 def _packed(places: Sequence[Place]) -> bytes:

@@ -3,14 +3,13 @@
 A part is known by the number of its article and its place among those of its kind. Whole articles are in ``hits.py``.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, select
 
-from app.database import Reader
+from app.database import Reader, is_one_of
 from app.search import hits, index, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
@@ -21,9 +20,9 @@ Key = tuple[int, int]
 """The number of an article, and the place of a part in it, less than 0: of equals the greater is first."""
 
 _p = search_postings.c
-_PLACES = select(_p.term_id, _p.number, _p.places).where(_p.term_id.in_(bindparam("terms", expanding=True)))
+_PLACES = select(_p.term_id, _p.number, _p.places).where(is_one_of(_p.term_id, "terms"))
 _LAID_OUT = select(search_texts.c.number, search_texts.c.folded, search_texts.c.layout).where(
-    search_texts.c.number.in_(bindparam("numbers", expanding=True))
+    is_one_of(search_texts.c.number, "numbers")
 )
 
 
@@ -57,15 +56,16 @@ class PartHits:
 def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> PartHits:
     """The parts that the query finds, of those that are asked for."""
     every = sum(word.weight for word in words.values())
-    scores, complete = Counter[Key](), True
+    scores: dict[Key, int] = {}
+    complete = True
     if not asked.phrase and not (asked.together and len(words) < len(asked.words)):
         scores, complete = _with_words(reader, words, among)
         if asked.together:
-            scores = Counter({key: score for key, score in scores.items() if score == every})
+            scores = {key: score for key, score in scores.items() if score == every}
     if asked.unbroken:
         literally, all_of_them = _with_text(reader, asked, words, among)
         complete = complete and all_of_them
-        scores.update({key: every - scores[key] for key in literally})
+        scores |= dict.fromkeys(literally, every)
     best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)
     first = best[: hits.RANKED]
     texts = _texts(reader, among.part, [key for _, key in first])
@@ -75,28 +75,23 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) 
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
 
 
-def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[Counter[Key], bool]:
+def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], bool]:
     """What the query's words in each part are worth together; and whether every part with any word is there."""
     read, rest = hits.split(words)
-    scores: Counter[Key] = Counter()
-    if read:
-        _add(scores, reader, read, among.part, among.allowed)
+    allowed = [] if among.allowed is None else [_p.number.in_(among.allowed)]
+    scores = _sums(reader, read, among.part, *allowed) if read else {}
     if rest:
         best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)[: hits.DEEPEST]
-        scores = Counter({key: score for score, key in best})
-        more: Counter[Key] = Counter()
-        there = search_texts.c.number.in_({number for number, _ in scores})
-        _add(more, reader, rest, among.part, select(search_texts.c.number).where(there))
-        scores.update({key: more[key] for key in scores})
+        more = _sums(reader, rest, among.part, _p.number.in_({number for _, (number, _) in best}))
+        scores = {key: score + more.get(key, 0) for score, key in best}
     return scores, not rest
 
 
-def _add(scores: Counter[Key], reader: Reader, words: Sequence[Word], part: Part, numbers: Select[Any] | None) -> None:
-    statement = _PLACES if numbers is None else _PLACES.where(_p.number.in_(numbers))
+def _sums(reader: Reader, words: Sequence[Word], part: Part, *here: ColumnElement[bool]) -> dict[Key, int]:
+    """What the words in each part are worth together, of the articles ``here``."""
     weights = {word.id: word.weight for word in words}
-    for term_id, number, places in reader.tuples(statement, {"terms": list(weights)}):
-        for place in index.places(places, part):
-            scores[number, -place] += weights[term_id]
+    sums = index.summed(reader.tuples(_PLACES.where(*here), {"terms": list(weights)}), weights, part)
+    return {(number, -place): sum for (number, place), sum in sums.items()}
 
 
 def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:

@@ -17,16 +17,17 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     select,
     table,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import Reader, Writer
+from app.database import Writer
 from app.search import folding
 
 _GRAMS: Any = table("search_grams", column("number", Integer), column("grams", ARRAY(Text)))
+SETTINGS = {"enable_seqscan": "off"}
+"""What a search sets of the database: the planner is to use the index, for it does not see what all arrays cost."""
 _MATCHING = select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(bindparam("grams", type_=ARRAY(Text))))
 
 
@@ -48,11 +49,6 @@ def matching() -> Select[Any]:
 def asked(grams: Collection[str]) -> list[str]:
     """``grams``, one at least, as they are asked for."""
     return sorted(grams)
-
-
-def prefer_index(reader: Reader) -> None:
-    """Let the planner use the index to the end of the transaction: it does not see what all arrays cost."""
-    reader.execute(select(func.set_config("enable_seqscan", "off", literal(value=True))))
 
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:

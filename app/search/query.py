@@ -74,6 +74,10 @@ class Query:
     runs: tuple[Needle, ...]
     """What is worth more where it stands in a text as it was asked: names and compounds of several words."""
 
+    def ranks_by_texts(self) -> bool:
+        """Whether texts decide what is better: not where all of them say the same, as they do of a phrase."""
+        return bool(self.runs) or (not self.phrase and any(len(gram) > 1 for gram in folding.least_grams(self.loose)))
+
 
 def parse(asked: str) -> Query:
     """Read a query. Quoted as a whole, "…" or 「…」, it is a phrase; nothing in it is an operator.

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import bindparam, select
 
 from app.articles.sources import sources
-from app.database import Reader
+from app.database import Reader, is_one_of
 from app.delivery.parts import public_citations, public_tags
 from app.delivery.shapes import Shape, encode
 from app.delivery.snapshots import snapshot_cards
@@ -30,12 +30,12 @@ _TEXT = (
 _WEIGHED = (
     select(search_terms.c.term, search_terms.c.df, search_postings.c.impact)
     .join(search_postings, search_postings.c.term_id == search_terms.c.id)
-    .where(search_postings.c.number == bindparam("at"), search_terms.c.id.in_(bindparam("terms", expanding=True)))
+    .where(search_postings.c.number == bindparam("at"), is_one_of(search_terms.c.id, "terms"))
 )
 _CARDS = (
     select(search_articles.c.number, search_articles.c.article_id, snapshot_cards.c.card)
     .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
-    .where(search_articles.c.number.in_(bindparam("numbers", expanding=True)))
+    .where(is_one_of(search_articles.c.number, "numbers"))
 )
 
 
@@ -61,7 +61,7 @@ def find(reader: Reader, article_id: str, limit: int) -> list[bytes]:
 
 def _telling(reader: Reader, number: int, terms: Sequence[int]) -> dict[str, Word]:
     """The words of an article that tell most of what it is about."""
-    rows = [row for some in index.portions(terms) for row in reader.rows(_WEIGHED, {"at": number, "terms": some})]
+    rows = reader.rows(_WEIGHED, {"at": number, "terms": terms})
     worth = hits.weigh(reader, [row["term"] for row in rows if row["df"] > 1])  # one alone has nothing in common
     impacts = {row["term"]: row["impact"] for row in rows}
     best = sorted(worth, key=lambda word: (-worth[word].weight * impacts[word], word))[:_WORDS]

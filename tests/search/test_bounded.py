@@ -16,18 +16,18 @@ def counting(most: int) -> str:
 
 class TestWithin:
     def test_a_statement_that_takes_longer_is_stopped(self, database: Database) -> None:
-        with pytest.raises(Busy), database.reading() as reader, reader.within(0.05):
+        with pytest.raises(Busy), database.reading() as reader, reader.within(0.05, {}):
             reader.execute(text(counting(1_000_000_000)))
 
     def test_the_next_transaction_may_take_its_time(self, database: Database) -> None:
         for _ in range(12):  # more than there are connections: whichever comes back is unbounded again
-            with database.reading() as reader, reader.within(0.001):
+            with database.reading() as reader, reader.within(0.001, {}):
                 pass
             with database.reading() as reader:
                 assert reader.execute(text(counting(50_000))).scalar_one() == 50_000
 
     def test_a_connection_whose_statement_was_stopped_serves_again(self, database: Database) -> None:
-        with pytest.raises(Busy), database.reading() as reader, reader.within(0.05):
+        with pytest.raises(Busy), database.reading() as reader, reader.within(0.05, {}):
             reader.execute(text(counting(1_000_000_000)))
         with database.reading() as reader:
             assert reader.execute(text(counting(1))).scalar_one() == 1

@@ -13,7 +13,7 @@ from app import worker
 from app.database import Database
 from app.delivery.shapes import encode
 from app.search import folding, index
-from app.search.fields import SEPARATOR
+from app.search.fields import PARTS, SEPARATOR
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
 from tests.factories import a_section, create, publish, published
 from tests.search import corpus
@@ -172,10 +172,8 @@ class TestPlaces:
             layout = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
         packed = [places[word] for word in corpus.words("アメジスト")]
         for each in packed:
-            assert index.places(each, "key_point") == [0, 2]
-            assert index.places(each, "section") == [1, 2]
-            assert index.places(each, "question") == [1]
-            assert index.places(each, "source") == []
+            stands = {part: [place for _, place in index.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
+            assert stands == {"key_point": [0, 2], "section": [1, 2], "question": [1], "source": []}
         texts = layout["folded"].split(SEPARATOR)
         stand = [
             place
