@@ -21,7 +21,7 @@ from app.access import keys
 from app.access.keys import Grant
 from app.access.scopes import Scope
 from app.database import Database
-from app.main import create_api, create_app
+from app.main import create_app
 from app.settings import Settings
 from tests.compared import Compared
 
@@ -102,8 +102,7 @@ def database(database_url: str, clock: Clock) -> Iterator[Database]:
 
 @pytest.fixture
 def app(database_url: str, database: Database) -> Iterator[ASGIApp]:
-    settings = Settings(database_url=database_url, access_log="off")
-    compared = Compared(create_app(settings, database), create_api(settings, database, owned=False))
+    compared = Compared(create_app(Settings(database_url=database_url, access_log="off"), database))
     yield compared
     assert compared.differences == []
 

@@ -60,7 +60,8 @@ class HotReads:
     """Reads stored bytes on the event loop and sends them: a thread, a route and a Response cost far more."""
 
     def __init__(self, app: ASGIApp, stored: Stored, trace: Trace, rates: Rates) -> None:
-        self._app = app
+        self.beneath = app
+        """What answers all other requests, and could answer these."""
         self._stored = stored
         self._trace = trace
         self._rates = rates
@@ -77,7 +78,7 @@ class HotReads:
             if answer is not None:
                 await self._send(scope, send, answer, sent.get(b"if-none-match"), began)
                 return
-        await self._app(scope, receive, send)
+        await self.beneath(scope, receive, send)
         if scope["type"] == "lifespan":
             await self._stored.close()
 
