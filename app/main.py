@@ -26,6 +26,7 @@ from app.api import (
     audit,
     batch,
     collections,
+    feeds,
     health,
     hot,
     keys,
@@ -107,7 +108,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sequence = changes.number
     app.state.closing = False
     editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
-    reading = (search, published, published_parts, published_ledger, published_collections, previews, sync)
+    reading = (search, published, published_parts, published_ledger, published_collections, previews, feeds, sync)
     for room in (*editing, *reading, site, keys, audit, batch, health):
         app.include_router(room.router)
     _describe(app)

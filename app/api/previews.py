@@ -13,7 +13,7 @@ from app.articles import preview_links, site
 from app.database import Reader as Snapshot
 from app.delivery import schemas, shapes
 from app.errors import NotFound
-from app.formats import digest_text
+from app.formats import renditions
 from app.publishing import publish
 from app.text import instant
 from app.wire import negotiation, sessions
@@ -22,15 +22,17 @@ from app.wire.sessions import Reader
 
 router = APIRouter(prefix=preview_links.ADDRESS, tags=["reading"])
 
-_TEXT = {"text/plain": {"schema": {"type": "string"}}}
-_ENDED: dict[int | str, dict[str, Any]] = {410: {"description": "The link is over or was revoked."}}
+_ENDED: dict[int | str, dict[str, Any]] = {
+    406: {"description": "There is nothing the client accepts."},
+    410: {"description": "The link is over or was revoked."},
+}
 _HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Vary": "Accept"}
 
 
 @router.get(
     "/{token}",
     summary="Preview an article",
-    responses={200: {"model": schemas.PublicArticle, "content": _TEXT}, **_ENDED},
+    responses={200: {"model": schemas.PublicArticle, "content": negotiation.WRITTEN}, **_ENDED},
 )
 def preview_article(request: Request, token: str, reader: Reader) -> Response:
     """The article of a preview link as it would be published now, in the same renditions. Needs no key, ever.
@@ -39,15 +41,16 @@ def preview_article(request: Request, token: str, reader: Reader) -> Response:
     """
     token, suffix = negotiation.split(token)
     article = _article(request, reader, token)
-    if negotiation.chosen(request, suffix) == "txt":
-        return _answer("txt", digest_text.article_text(article, _printed(reader)).encode())
-    return _answer("json", shapes.encode(article))
+    rendition = negotiation.chosen(request, suffix)
+    if rendition != "json":
+        return _answer(rendition, renditions.of_article(rendition, article, _printed(reader)))
+    return _answer(rendition, shapes.encode(article))
 
 
 @router.get(
     "/{token}/pages/{number}",
     summary="Preview a page of an article",
-    responses={200: {"model": schemas.PublicPage, "content": _TEXT}, **_ENDED},
+    responses={200: {"model": schemas.PublicPage, "content": negotiation.WRITTEN}, **_ENDED},
 )
 def preview_page(request: Request, token: str, number: str, reader: Reader) -> Response:
     """One page of the article as it would be published now; its links lead to where it would be then."""
@@ -56,9 +59,10 @@ def preview_page(request: Request, token: str, number: str, reader: Reader) -> R
     page = next((each for each in pages if str(each["number"]) == digits), None)
     if page is None:
         raise NotFound("page-unknown", "The article has no such page.")
-    if negotiation.chosen(request, suffix) == "txt":
-        return _answer("txt", digest_text.page_text(page["article"], page, _printed(reader)).encode())
-    return _answer("json", shapes.encode(page))
+    rendition = negotiation.chosen(request, suffix)
+    if rendition != "json":
+        return _answer(rendition, renditions.of_page(rendition, page, _printed(reader)))
+    return _answer(rendition, shapes.encode(page))
 
 
 def _article(request: Request, reader: Snapshot, token: str) -> shapes.Shape:

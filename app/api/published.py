@@ -5,11 +5,13 @@ Everything answered here was frozen at publish; nothing of a working copy is rea
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +21,7 @@ from app.articles.fields import Id, Instant, Language, Slug, TranslationKey
 from app.database import Reader as Snapshot
 from app.delivery import listings, schemas, snapshots
 from app.errors import NotFound
-from app.formats import digest_text
+from app.formats import bibliography, renditions
 from app.sync import changes
 from app.wire import conditional, negotiation, paging, public_lists
 from app.wire.caller import PublicReader
@@ -30,12 +32,32 @@ router = APIRouter(prefix="/v1/articles", tags=["reading"])
 
 _ID_LIST = TypeAdapter(Annotated[list[Id], Field(max_length=100)])
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
-TEXT = {"text/plain": {"schema": {"type": "string"}}}
+_BIBLIOGRAPHIES: dict[bibliography.Format, str] = {
+    "csl": "application/vnd.citationstyles.csl+json",
+    "bibtex": "application/x-bibtex",
+    "ris": "application/x-research-info-systems",
+}
+# Who asks for any JSON gets CSL-JSON.
+_OFFERED: dict[str, bibliography.Format] = {
+    **{media_type: format for format, media_type in _BIBLIOGRAPHIES.items()},
+    "application/json": "csl",
+}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 ELSEWHERE: dict[int | str, dict[str, Any]] = {
     **UNCHANGED,
     308: {"description": "An old slug: see Location."},
 }
+
+
+CHOSEN: dict[int | str, dict[str, Any]] = {**ELSEWHERE, 406: {"description": "There is nothing the client accepts."}}
+
+
+class Kind(NamedTuple):
+    """What can be written of the stored bytes: its name in ETags, its media type, who writes it."""
+
+    name: str
+    media_type: str
+    write: Callable[[Mapping[str, Any], Mapping[str, Any]], bytes]
 
 
 def _ids(value: str) -> str:
@@ -93,13 +115,14 @@ def list_articles(
 @router.get(
     "/{key}",
     summary="Read a published article",
-    responses={200: {"model": schemas.PublicArticle, "content": TEXT}, **ELSEWHERE},
+    responses={200: {"model": schemas.PublicArticle, "content": negotiation.WRITTEN}, **CHOSEN},
 )
 def read_published_article(_: PublicReader, request: Request, key: str, reader: Reader) -> Response:
     """The whole published article; ``key`` is its id, its slug or ``ext:{system}:{id}``.
 
-    JSON by default; plain text in the layout of a digest page by ``Accept: text/plain`` or the suffix
-    ``.txt``. An old slug answers 308.
+    JSON by default; by ``Accept`` or suffix also plain text in the layout of a digest page (``.txt``), Markdown with
+    front matter (``.md``), an HTML fragment (``.html``) and JSON-LD in the words of schema.org (``.jsonld``). An old
+    slug answers 308.
     """
     key, suffix = negotiation.split(key)
     return _rendition(request, reader, key, None, suffix)
@@ -108,7 +131,7 @@ def read_published_article(_: PublicReader, request: Request, key: str, reader: 
 @router.get(
     "/{key}/pages/{number}",
     summary="Read a page of a published article",
-    responses={200: {"model": schemas.PublicPage, "content": TEXT}, **ELSEWHERE},
+    responses={200: {"model": schemas.PublicPage, "content": negotiation.WRITTEN}, **CHOSEN},
 )
 def read_published_page(_: PublicReader, request: Request, key: str, number: str, reader: Reader) -> Response:
     """One page with the head of its article and links to the pages around it.
@@ -149,10 +172,52 @@ def list_article_sections(
     )
 
 
+class BibliographyQuery(BaseModel):
+    """In which format; by ``Accept`` where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: bibliography.Format | None = None
+
+
+@router.get(
+    "/{key}/bibliography",
+    summary="Read what an article cites",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {
+                _BIBLIOGRAPHIES["csl"]: {"schema": {"type": "array", "items": {"type": "object"}}},
+                _BIBLIOGRAPHIES["bibtex"]: {"schema": {"type": "string"}},
+                _BIBLIOGRAPHIES["ris"]: {"schema": {"type": "string"}},
+            }
+        },
+        **CHOSEN,
+    },
+)
+def read_bibliography(
+    _: PublicReader, request: Request, key: str, query: Annotated[BibliographyQuery, Query()], reader: Reader
+) -> Response:
+    """The sources of a published article, each once, in reading order: CSL-JSON, BibTeX or RIS.
+
+    A source has the same citation key in every article and format. An author is one name, not split in two.
+    """
+    format = query.format or negotiation.liked(request, _OFFERED)
+
+    media_type = _BIBLIOGRAPHIES[format] + ("" if format == "csl" else "; charset=utf-8")  # JSON is UTF-8 anyway
+
+    def write(article: Mapping[str, Any], _: object) -> bytes:
+        return bibliography.written(article, format).encode()
+
+    return _written(request, reader, key, None, Kind(format, media_type, write))
+
+
 def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, suffix: Rendition | None) -> Response:
     """The stored bytes at an address, or what is written from them for this rendition."""
-    if negotiation.chosen(request, suffix) == "txt":
-        return _text(request, reader, key, page)
+    rendition = negotiation.chosen(request, suffix)
+    if rendition != "json":
+        write = partial(renditions.of_article if page is None else renditions.of_page, rendition)
+        return _written(request, reader, key, page, Kind(rendition, negotiation.MEDIA_TYPES[rendition], write))
     compressed = negotiation.takes_gzip(request)
     seen = request.headers.get("if-none-match")
     # The ETag alone is read first where a 304 may come of it: the bytes are then left where they are.
@@ -173,23 +238,26 @@ def _rendition(request: Request, reader: Snapshot, key: str, page: int | None, s
     )
 
 
-def _text(request: Request, reader: Snapshot, key: str, page: int | None) -> Response:
-    """The layout of a digest page, written from the stored bytes and the site's labels."""
+def _written(request: Request, reader: Snapshot, key: str, page: int | None, kind: Kind) -> Response:
+    """What is written at read from the stored bytes and the site; not even read where the client has it already."""
+    stored = site.load(reader)
+
+    def tag(etag: str) -> str:
+        return f'{etag[:-1]}-{kind.name}-{stored.version}"'
+
+    seen = request.headers.get("if-none-match")
+    known = snapshots.find_etag(reader, key, page) if seen is not None else None
+    if known is not None and conditional.none_match(seen, tag(known[1])):
+        keys = f"article-{known[0]} site"
+        return conditional.not_modified(tag(known[1]), vary=negotiation.VARY, surrogate_keys=keys)
     found = snapshots.read(reader, key, page)
     if found is None:
         return _elsewhere(request, reader, key, page)
-    stored = site.load(reader)
-    public: dict[str, Any] = json.loads(found.body)
-    printed = stored.document.model_dump()
-    if page is None:
-        content = digest_text.article_text(public, printed)
-    else:
-        content = digest_text.page_text(public["article"], public, printed)
     return conditional.answer(
         request,
-        content.encode(),
-        f'{found.etag[:-1]}-txt-{stored.version}"',
-        media_type="text/plain",
+        kind.write(json.loads(found.body), stored.document.model_dump()),
+        tag(found.etag),
+        media_type=kind.media_type,
         vary=negotiation.VARY,
         surrogate_keys=f"article-{found.article_id} site",
     )

@@ -6,7 +6,7 @@ Works on the JSON that readers get (DESIGN, section 4, Shapes). The way in is in
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.formats import markdown, printed_date
+from app.formats import markdown, printed_card, printed_date
 
 
 def article_text(document: Mapping[str, Any], site: Mapping[str, Any]) -> str:
@@ -82,20 +82,9 @@ def _sections(page: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[st
 
 
 def _card(citation: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str | None]:
-    source = citation["source"]
-    yield _printed(citation["display_title"], source["title"])
-    published_on = _printed(citation["published_on"], source["published_on"])
-    if published_on is not None and citation["shows_published_on"]:
-        yield printed_date.write(labels["published_on"], published_on)
-    image = source["image"] if citation["image"] is None else citation["image"]
-    yield image and image["alt"]
+    card = printed_card.of(citation)
+    yield card.headline
+    yield card.published_on and printed_date.write(labels["published_on"], card.published_on)
+    yield None if card.image is None else card.image["alt"]
     yield from _points(citation["key_points"], labels["key_point_marker"])
-    publisher = source["publisher"]["name"] if source["publisher"] else ""
-    name = _printed(citation["publisher_text"], publisher)
-    url = _printed(citation["url"], source["url"])
-    yield f"{labels['read_more']}{name}{labels['source_credit']}{url}"
-
-
-def _printed(here: str | None, source: str | None) -> str | None:
-    """What is printed here; null = what the source says."""
-    return source if here is None else here
+    yield f"{labels['read_more']}{card.publisher}{labels['source_credit']}{card.url}"

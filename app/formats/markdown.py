@@ -14,6 +14,7 @@ _NESTED = 100
 _COMMONMARK = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED})
 _BLOCKS = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTED}).disable(["inline", "text_join"])
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _HARMLESS = re.compile(r"(?![#>+\-=~]|[0-9]{1,9}[.)])[^\\`*_\[<&]*", re.ASCII)
 """Most lines: nothing in them can open markup, so they need not be parsed."""
 
@@ -48,9 +49,17 @@ def escape(line: str) -> str:
     ``line`` has no line breaks and no outer spaces. It stays as it is where CommonMark finds no markup in
     it; else all its ASCII punctuation is escaped (CommonMark 0.31, section 2.4).
     """
-    if _HARMLESS.fullmatch(line) or _literal(line):
-        return line
+    return line if _HARMLESS.fullmatch(line) or _literal(line) else escape_all(line)
+
+
+def escape_all(line: str) -> str:
+    """``line`` with all its ASCII punctuation escaped: whatever stands around it, nothing of it is markup."""
     return _PUNCTUATION.sub(r"\\\1", line)
+
+
+def unescape(line: str) -> str:
+    """What an escaped line says; other markup in it stays as it is."""
+    return _ESCAPED.sub(r"\1", line)
 
 
 def _literal(line: str) -> bool:

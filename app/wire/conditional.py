@@ -86,6 +86,7 @@ def lazy(  # noqa: PLR0913 - what a cacheable answer consists of
     etag: str | None,
     build: Callable[[], tuple[bytes, Mapping[str, str]]],
     *,
+    media_type: str = "application/json",
     cache_control: str = CACHE_CONTROL,
     vary: str | None = None,
     surrogate_keys: str | None = None,
@@ -98,7 +99,14 @@ def lazy(  # noqa: PLR0913 - what a cacheable answer consists of
         return not_modified(etag, cache_control=cache_control, vary=vary, surrogate_keys=surrogate_keys)
     body, headers = build()
     return answer(
-        request, body, etag, cache_control=cache_control, vary=vary, surrogate_keys=surrogate_keys, headers=headers
+        request,
+        body,
+        etag,
+        media_type=media_type,
+        cache_control=cache_control,
+        vary=vary,
+        surrogate_keys=surrogate_keys,
+        headers=headers,
     )
 
 

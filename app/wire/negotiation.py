@@ -3,20 +3,32 @@
 The renditions themselves are written in ``app/formats``, the sentences in the rooms that say them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Header
 from starlette.requests import Request
 
 from app.errors import NotAcceptable
 
-Rendition = Literal["json", "txt"]
+Rendition = Literal["json", "txt", "md", "html", "jsonld"]
 Language = Literal["en", "ja"]
-MEDIA_TYPES: Mapping[Rendition, str] = {"json": "application/json", "txt": "text/plain"}
+T = TypeVar("T", bound=str)
+MEDIA_TYPES: Mapping[Rendition, str] = {
+    "json": "application/json",
+    "txt": "text/plain",
+    "md": "text/markdown",
+    "html": "text/html",
+    "jsonld": "application/ld+json",
+}
 """What can be had, the default first."""
-
+WRITTEN: Mapping[str, Any] = {
+    media_type: {"schema": {"type": "object" if rendition == "jsonld" else "string"}}
+    for rendition, media_type in MEDIA_TYPES.items()
+    if rendition != "json"
+}
+"""The renditions beside the default, as OpenAPI describes what an answer holds."""
 
 LANGUAGES: Mapping[str, Language] = {"en": "en", "ja": "ja"}
 """Those of Kiku's own sentences, the default first."""
@@ -44,8 +56,24 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
         return by_suffix
     best = preferred(request.headers.get("accept", ""))
     if best is None:
-        raise NotAcceptable("not-acceptable", f"To be had here: {', '.join(MEDIA_TYPES.values())}.")
+        raise _not_acceptable(MEDIA_TYPES.values())
     return best
+
+
+def liked(request: Request, offers: Mapping[str, T]) -> T:
+    """Of what is to be had by media type, the default first, what the client likes best; ``offers`` may name it twice.
+
+    Raises: NotAcceptable.
+    """
+    accept = request.headers.get("accept", "") or "*/*"
+    best = max(offers, key=lambda media_type: _weight(accept, media_type))
+    if _weight(accept, best) <= 0:
+        raise _not_acceptable(offers)
+    return offers[best]
+
+
+def _not_acceptable(media_types: Iterable[str]) -> NotAcceptable:
+    return NotAcceptable("not-acceptable", f"To be had here: {', '.join(media_types)}.")
 
 
 def preferred(accept: str) -> Rendition | None:

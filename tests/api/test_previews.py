@@ -184,7 +184,8 @@ class TestShown:
 
     def test_the_renditions_are_those_of_the_published_article(self, client: TestClient, reader: TestClient) -> None:
         article = create(client, pages=[{"sections": [a_section()]}, {"sections": [a_section()], "teaser": "次は"}])
-        link, suffixes = linked(client, article["id"]), (".txt", ".json", "/pages/2.txt", "/pages/2.json")
+        link = linked(client, article["id"])
+        suffixes = [f"{page}.{name}" for page in ("", "/pages/2") for name in ("json", "txt", "md", "html", "jsonld")]
         before = {suffix: reader.get(f"{link['url']}{suffix}") for suffix in suffixes}
         publish(client, article["id"])
         for suffix, shown in before.items():

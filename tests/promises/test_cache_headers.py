@@ -10,7 +10,9 @@ from tests.factories import create, published
 
 READS = ["/v1/articles", "/v1/articles/kiku", "/v1/articles/kiku/pages/1", "/v1/articles/kiku/sections", "/v1/site",
          "/v1/articles/kiku.txt", "/v1/articles/kiku/pages/1.txt", "/v1/collections",
-         "/v1/collections/kiku"]  # fmt: skip
+         "/v1/collections/kiku", "/v1/articles/kiku.md", "/v1/articles/kiku.html", "/v1/articles/kiku/pages/1.jsonld",
+         "/v1/articles/kiku/bibliography", "/feeds/atom.xml", "/feeds/rss.xml?collection=kiku", "/feeds/feed.json",
+         "/sitemap.xml"]  # fmt: skip
 
 
 def library(client: TestClient) -> None:
@@ -69,7 +71,7 @@ class TestReads:
         for path, accept, media_type in [
             ("/v1/articles/kiku", "text/plain", "text/plain"),
             ("/v1/articles/kiku", "text/plain;q=0.5, application/json", "application/json"),
-            ("/v1/articles/kiku", "text/html, */*;q=0.1", "application/json"),
+            ("/v1/articles/kiku", "image/png, */*;q=0.1", "application/json"),
             ("/v1/articles/kiku.json", "text/plain", "application/json"),
             ("/v1/articles/kiku.txt", "application/json", "text/plain"),
         ]:

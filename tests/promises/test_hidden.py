@@ -63,6 +63,8 @@ def addresses(article: dict[str, Any]) -> dict[str, str]:
         f"/v1/articles/{article['id']}": f"/v1/articles/{UNKNOWN}",
         f"/v1/articles/{article['slug']}": "/v1/articles/nothing",
         f"/v1/articles/{article['slug']}.txt": "/v1/articles/nothing.txt",
+        f"/v1/articles/{article['slug']}.md": "/v1/articles/nothing.md",
+        f"/v1/articles/{article['slug']}/bibliography": "/v1/articles/nothing/bibliography",
         f"/v1/articles/{article['slug']}/pages/1": "/v1/articles/nothing/pages/1",
         f"/v1/articles/{article['id']}/sections": f"/v1/articles/{UNKNOWN}/sections",
         f"/v1/sections/{section['id']}": f"/v1/sections/{UNKNOWN}",

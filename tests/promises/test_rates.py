@@ -43,7 +43,10 @@ def refused(answer: Response) -> bool:
 
 
 class TestByAddress:
-    @pytest.mark.parametrize("path", ["/v1/articles", "/v1/articles/nothing", "/v1/search?q=菊", "/openapi.json"])
+    @pytest.mark.parametrize(
+        "path",
+        ["/v1/articles", "/v1/articles/nothing", "/v1/search?q=菊", "/openapi.json", "/feeds/atom.xml", "/sitemap.xml"],
+    )
     def test_the_fourth_of_three_is_refused_and_told_when_to_come_back(
         self, asker: TestClient, clock: Clock, path: str
     ) -> None:

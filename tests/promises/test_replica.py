@@ -12,7 +12,8 @@ from tests.conftest import Clock, a_key
 from tests.factories import a_document, create, publish, published
 
 ANY = {"If-Match": "*"}
-READS = ["/v1/articles", "/v1/articles/{id}", "/v1/search?q=菊", "/v1/questions?q=菊", "/v1/tags"]
+READS = ["/v1/articles", "/v1/articles/{id}", "/v1/search?q=菊", "/v1/questions?q=菊", "/v1/tags",
+         "/v1/articles/{id}.html", "/v1/articles/{id}/bibliography", "/feeds/rss.xml", "/sitemap.xml"]  # fmt: skip
 
 
 class TestSequence:

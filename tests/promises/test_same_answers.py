@@ -124,7 +124,8 @@ class Script:
     def _read(self) -> Any:
         article = self._article()
         paths = [f"/v1/articles/{article['id']}", f"/v1/articles/{article['id']}/pages/1", "/v1/articles/kiku",
-                 "/v1/articles/%E8%8F%8A.txt", "/v1/articles/ext:cms:1", f"/v1/manage/articles/{article['id']}",
+                 "/v1/articles/%E8%8F%8A.txt", "/v1/articles/ume.md", "/feeds/atom.xml?tag=菊", "/sitemap.xml",
+                 "/v1/articles/ext:cms:1", f"/v1/manage/articles/{article['id']}",
                  "/v1/sources/lookup?url=http://A.example.jp:80/3/"]  # fmt: skip
         paths += [f"/v1/sections/{section['id']}" for page in article["pages"] for section in page["sections"]]
         return self._http.get(self._random.choice(paths))
