@@ -227,6 +227,8 @@ class Writer(Reader):
         """What stands for the client's address, where there is a client."""
         self.sequence: int | None = None
         """The number of the last change of the feed, once there is one in this transaction."""
+        self.touched: set[str] = set()
+        """The cache keys of what readers see changed by this transaction, beside those that the feed's changes name."""
         self.dry = False
         """Whether it is only tried: nothing of it will be committed."""
 

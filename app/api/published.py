@@ -108,7 +108,7 @@ def list_articles(
         count=lambda cap: listings.count(reader, filters, cap),
         # A collection changes without a change in the feed.
         state=changes.state(reader) if filters.collection is None else None,
-        surrogate_keys="articles",
+        surrogate_keys="articles" if filters.collection is None else "articles collections",
     )
 
 
@@ -167,7 +167,7 @@ def list_article_sections(
         kinds=(int,),
         find=lambda after, limit: listings.sections(reader, article_id, after[0] if after else None, limit),
         count=lambda cap: listings.count_sections(reader, article_id, cap),
-        state=changes.state(reader),
+        state=etag,
         surrogate_keys=f"article-{article_id}",
     )
 
@@ -270,7 +270,7 @@ def _elsewhere(request: Request, reader: Snapshot, key: str, page: int | None = 
     """
     now = snapshots.moved_to(reader, text.slug(key) or key)
     if now is not None:
-        return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{now}")
+        return conditional.moved(request, f"{router.prefix}/{key}", f"{router.prefix}/{now}", surrogate_keys="articles")
     if page is not None and snapshots.find_etag(reader, key) is not None:
         raise NotFound("page-unknown", "The article has no such page.")
     raise NotFound("article-unknown", "Nothing published is at this address.")

@@ -53,7 +53,9 @@ def read_public_collection(
         now = collection_lists.moved_to(reader, slug)
         if now is None:
             raise NotFound("collection-unknown", "There is no such collection.")
-        return conditional.moved(request, f"{router.prefix}/{slug}", f"{router.prefix}/{now}")
+        return conditional.moved(
+            request, f"{router.prefix}/{slug}", f"{router.prefix}/{now}", surrogate_keys="collections"
+        )
     return public_lists.answer(
         request,
         query,
@@ -63,6 +65,6 @@ def read_public_collection(
         count=lambda cap: collection_lists.count_cards(reader, found.id, cap),
         # Its cards change with the feed only, all else with its version.
         state=(changes.state(reader), found.id, found.version),
-        surrogate_keys=f"articles collection-{found.id}",
+        surrogate_keys="articles collections",
         head=found.said,
     )

@@ -17,6 +17,7 @@ from app.database import Reader as Snapshot
 from app.delivery import ledger_lists, part_lists, schemas
 from app.delivery.ledger_lists import Filters
 from app.errors import NotFound
+from app.search import index
 from app.search.answers import POSITION, PartList
 from app.search.query import REFUSED, SearchText
 from app.sync import changes
@@ -28,6 +29,8 @@ router = APIRouter(prefix="/v1", tags=["reading"])
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 MERGED: dict[int | str, dict[str, Any]] = {**UNCHANGED, 308: {"description": "It was merged: see Location."}}
+_OF_SOURCES = "articles publishers sources"
+"""The cache keys of what the ledger says of sources: each bears its publisher's name."""
 
 
 class LedgerQuery(paging.ListQuery):
@@ -101,7 +104,7 @@ def list_public_sources(
         find=lambda after, limit: ledger_lists.list_sources(reader, filters, after and after[0], limit),
         count=lambda cap: ledger_lists.count_sources(reader, filters, cap),
         state=None,
-        surrogate_keys="articles sources",
+        surrogate_keys=_OF_SOURCES,
     )
 
 
@@ -125,7 +128,8 @@ def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked
         find=found.find,
         count=lambda _: paging.Count(**asdict(found.total())),
         state=None,
-        surrogate_keys="articles sources",
+        surrogate_keys=_OF_SOURCES,
+        cache_control=conditional.until(settled=index.settled(reader)),
     )
 
 
@@ -138,11 +142,10 @@ def look_up_source(_: PublicReader, request: Request, url: Annotated[Url, Query(
     `http` or `https`, upper or lower case host, default port, fragment, trailing slash and tracking parameters
     make no difference. 404 where no published article cites it.
     """
-    found = ledger_lists.find_source_at(reader, url)
-    if found is None:
+    body = ledger_lists.find_source_at(reader, url)
+    if body is None:
         raise _unknown_source()
-    id, body = found
-    return conditional.answer(request, body, surrogate_keys=f"articles source-{id}")
+    return conditional.answer(request, body, surrogate_keys=_OF_SOURCES)
 
 
 @router.get("/sources/{id}", summary="Read a source", responses={200: {"model": schemas.PublicSource}, **MERGED})
@@ -151,7 +154,7 @@ def read_public_source(_: PublicReader, request: Request, id: str, reader: Reade
     body = ledger_lists.find_source(reader, id.lower()) if text.uuid_shaped(id) else None
     if body is None:
         return _merged_source(request, reader, id)
-    return conditional.answer(request, body, surrogate_keys=f"articles source-{id.lower()}")
+    return conditional.answer(request, body, surrogate_keys=_OF_SOURCES)
 
 
 @router.get(
@@ -179,7 +182,7 @@ def list_source_citations(
         find=lambda after, limit: part_lists.latest(reader, "citation", filters, after, limit),
         count=lambda cap: part_lists.count(reader, "citation", filters, cap),
         state=changes.state(reader),
-        surrogate_keys=f"articles source-{source_id}",
+        surrogate_keys="articles sources",
     )
 
 
@@ -213,11 +216,16 @@ def read_public_publisher(_: PublicReader, request: Request, id: str, reader: Re
     known = text.uuid_shaped(id)
     body = ledger_lists.find_publisher(reader, id.lower()) if known else None
     if body is not None:
-        return conditional.answer(request, body, surrogate_keys=f"articles publisher-{id.lower()}")
+        return conditional.answer(request, body, surrogate_keys="articles publishers")
     now = ledger_lists.publisher_merged_into(reader, id.lower()) if known else None
     if now is None:
         raise NotFound("publisher-unknown", "No published article cites a publisher with this id.")
-    return conditional.moved(request, f"{router.prefix}/publishers/{id}", f"{router.prefix}/publishers/{now}")
+    return conditional.moved(
+        request,
+        f"{router.prefix}/publishers/{id}",
+        f"{router.prefix}/publishers/{now}",
+        surrogate_keys="articles publishers",
+    )
 
 
 @router.get("/tags", summary="List tags", responses={200: {"model": schemas.TagList}, **UNCHANGED})
@@ -249,7 +257,9 @@ def _merged_source(request: Request, reader: Snapshot, id: str) -> Response:
     now = ledger_lists.source_merged_into(reader, id.lower()) if text.uuid_shaped(id) else None
     if now is None:
         raise _unknown_source()
-    return conditional.moved(request, f"{router.prefix}/sources/{id}", f"{router.prefix}/sources/{now}")
+    return conditional.moved(
+        request, f"{router.prefix}/sources/{id}", f"{router.prefix}/sources/{now}", surrogate_keys="articles sources"
+    )
 
 
 def _unknown_source() -> NotFound:

@@ -140,6 +140,7 @@ def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, ask
         count=lambda _: paging.Count(**asdict(parts.total())),
         state=(changes.state(reader), index.state(reader)),
         surrogate_keys="articles",
+        cache_control=conditional.until(settled=index.settled(reader)),
     )
 
 

@@ -160,7 +160,7 @@ def list_related(
         now = snapshots.moved_to(reader, text.slug(key) or key)
         if now is None:
             raise NotFound("article-unknown", "Nothing published is at this address.")
-        return conditional.moved(request, f"/v1/articles/{key}", f"/v1/articles/{now}")
+        return conditional.moved(request, f"/v1/articles/{key}", f"/v1/articles/{now}", surrogate_keys="articles")
     article_id, _etag = here
 
     def build() -> tuple[bytes, dict[str, str]]:
@@ -173,4 +173,6 @@ def list_related(
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
     tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
-    return conditional.lazy(request, tag, build, surrogate_keys="articles")
+    kept = conditional.until(settled=index.settled(reader))
+    # Publishers' names and sources' titles are the ledger's, who counts by them or gives them as a reason.
+    return conditional.lazy(request, tag, build, cache_control=kept, surrogate_keys="articles publishers sources")

@@ -187,6 +187,7 @@ def create(writer: Writer, sent: CollectionInput) -> Entry:
             raise _slug_taken()
         slug = slugs.numbered(first, lambda wanted: _is_there(writer, wanted))
     _arrange(writer, id, sent.articles)
+    writer.touched.add("collections")
     audit.record(writer, "collection.created", id, None, 1)
     return load(writer, id)
 
@@ -269,6 +270,7 @@ def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
     if len(held) > ARTICLES:
         raise entries.missed(f"A collection holds at most {ARTICLES:,} articles.")
     _arrange(writer, before.key, [])
+    writer.touched.add("collections")
     audit.record(writer, "collection.merged", before.key, before.version, before.version + 1)
     return _store(writer, there, {}, held)
 
@@ -281,6 +283,7 @@ def remove(writer: Writer, key: str, if_version: IfVersion) -> None:
     stored = load(writer, key)
     entries.demand(stored, if_version)
     entries.remove(writer, collections, stored.key)
+    writer.touched.add("collections")
     audit.record(writer, "collection.deleted", stored.key, stored.version)
 
 
@@ -299,6 +302,7 @@ def _store(writer: Writer, stored: Entry, values: Mapping[str, Any], held: Seque
         return stored
     if reordered:
         _arrange(writer, stored.key, held)
+    writer.touched.add("collections")
     audit.record(writer, "collection.updated", stored.key, stored.version, stored.version + 1)
     return load(writer, stored.key)
 

@@ -57,5 +57,6 @@ def save(writer: Writer, document: Site, if_version: frozenset[int] | None) -> S
     change = site.update().where(site.c.version == stored.version).values(**values, updated_by=writer.caller)
     if writer.execute(change).rowcount != 1:
         raise Stale(load(writer).version)
+    writer.touched.add("site")
     audit.record(writer, "site.updated", "site", stored.version, stored.version + 1)
     return StoredSite(document, stored.version + 1)

@@ -70,10 +70,10 @@ def find_source(reader: Reader, id: str) -> bytes | None:
     return encode(_source(row)) if row else None
 
 
-def find_source_at(reader: Reader, url: str) -> tuple[str, bytes] | None:
-    """The cited source that any form of this address leads to, merges followed, with its id, or None."""
+def find_source_at(reader: Reader, url: str) -> bytes | None:
+    """The cited source that any form of this address leads to, merges followed, or None."""
     row = reader.row(_SOURCE.where(source_ledger.at(url), *_sources(Filters())))
-    return (row["id"], encode(_source(row))) if row else None
+    return encode(_source(row)) if row else None
 
 
 def source_merged_into(reader: Reader, id: str) -> str | None:

@@ -130,11 +130,14 @@ def put(writer: Writer, article: shapes.Shape) -> Found:
     return Found(article["id"], etag, body)
 
 
-def claim_external_ids(writer: Writer, article: shapes.Shape) -> None:
-    """Let the article's external ids lead to it: those that moved here stand in older snapshots of others still."""
+def claim_external_ids(writer: Writer, article: shapes.Shape) -> list[str]:
+    """Let the article's external ids lead to it; the ids of others to which they led, in whose snapshots they stand."""
+    before: dict[str, None] = {}
     for system, external_id in article["external_ids"].items():
         here = (snapshot_external_ids.c.system == system, snapshot_external_ids.c.external_id == external_id)
-        writer.execute(delete(snapshot_external_ids).where(*here))
+        taken = delete(snapshot_external_ids).where(*here).returning(snapshot_external_ids.c.article_id)
+        before |= {row["article_id"]: None for row in writer.rows(taken) if row["article_id"] != article["id"]}
+    return [*before]
 
 
 def drop(writer: Writer, article_id: str) -> None:
@@ -178,11 +181,11 @@ def count(reader: Reader) -> int:
 
 
 def moved_to(reader: Reader, slug: str) -> str | None:
-    """The public slug of the article for which ``slug`` was public once, of several the one that still holds it."""
+    """The public slug of the article for which ``slug`` was public once, of several the one that was revised last."""
     # One statement, whatever there is: how long it takes tells nothing of what readers do not see.
     was = (slugs.c.slug == slug, slugs.c.was_public, snapshots.c.slug != slug)
     query = select(snapshots.c.slug).join(slugs, slugs.c.article_id == snapshots.c.article_id).where(*was)
-    row = reader.row(query.order_by(slugs.c.living.desc()).limit(1))
+    row = reader.row(query.order_by(snapshots.c.revised_at.desc(), snapshots.c.article_id.desc()).limit(1))
     return row["slug"] if row else None
 
 

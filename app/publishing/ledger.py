@@ -72,11 +72,14 @@ def change(writer: Writer, of: Of, if_version: IfVersion, edit: Edit, demand: De
     Raises: NotFound; Stale; Forbidden; Conflict; Invalid.
     """
     before = _begin(writer, of)
-    if _is_public(writer, of.kind, before.key):
+    public = _is_public(writer, of.kind, before.key)
+    if public:
         demand()
     entry = _ROOMS[of.kind].change(writer, of.key, if_version, edit)
     if entry.version == before.version:
         return Change(entry, None)
+    if public:
+        writer.touched.add(f"{of.kind}s")
     audit.record(writer, f"{of.kind}.updated", entry.key, before.version, entry.version)
     return Change(entry, _carry(writer, of.kind, entry.key))
 
@@ -94,6 +97,7 @@ def merge(writer: Writer, of: Of, into: str, if_version: IfVersion, demand: Dema
         sources.move(writer, before.key, entry.key)
     if any(_is_public(writer, of.kind, each) for each in (before.key, entry.key)):
         demand()
+        writer.touched.add(f"{of.kind}s")
     if before.merged_into is None:
         audit.record(writer, f"{of.kind}.merged", before.key, before.version, before.version + 1)
     return Change(entry, _carry(writer, of.kind, before.key))
@@ -163,7 +167,7 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
                 frozen = snapshots.put(writer, article)
                 parts.put(writer, article)
                 index.put(writer, frozen.body)
-                changed[article["id"]] = surrogate_keys(article["id"])
+                changed[article["id"]] = surrogate_keys([article["id"]])
     if changed:
         changes.append(writer, changed, live=True)
 

@@ -3,6 +3,7 @@
 What stands between a draft and this is in ``checks.py``, what else an article goes through in ``lifecycle.py``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.access import audit
@@ -53,8 +54,9 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     first = article["published_at"]
     public = snapshots.stored_content(writer, draft.id)
     changed = public is None or public[0] != snapshots.content_sha256(article)
+    touched = [draft.id]
     if changed or public is None:
-        snapshots.claim_external_ids(writer, article)
+        touched += snapshots.claim_external_ids(writer, article)
         frozen = snapshots.put(writer, article)
         etag = frozen.etag
         parts.put(writer, article)
@@ -67,7 +69,8 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
             writer.reason = terms.override_reason
             audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
         audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
-    sync = changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=True) if changed else changes.token(writer)
+    keys = {draft.id: surrogate_keys(touched)}
+    sync = changes.append(writer, keys, live=True) if changed else changes.token(writer)
     slug = article["slug"]
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
 
@@ -106,7 +109,7 @@ def withdraw(writer: Writer, draft: Draft) -> str:
     index.drop(writer, draft.id)
     drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
     slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
-    return changes.append(writer, {draft.id: surrogate_keys(draft.id)}, live=False)
+    return changes.append(writer, {draft.id: surrogate_keys([draft.id])}, live=False)
 
 
 def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
@@ -127,9 +130,9 @@ def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
     return ids[-1]
 
 
-def surrogate_keys(article_id: str) -> list[str]:
-    """The cache keys that a change of this article touches: its own addresses, and every list."""
-    return [f"article-{article_id}", "articles"]
+def surrogate_keys(article_ids: Sequence[str]) -> list[str]:
+    """The cache keys that a change touches: the addresses of these articles, and every list."""
+    return [*(f"article-{id}" for id in article_ids), "articles"]
 
 
 def _moves(draft: Draft) -> bool:

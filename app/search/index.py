@@ -220,6 +220,11 @@ def unmark(writer: Writer) -> None:
     writer.execute(update(search_state).values(version="", counts=search_state.c.counts + 1))
 
 
+def settled(reader: Reader) -> bool:
+    """Whether what is found stays as it is until the next publication: nothing is left to count or to read anew."""
+    return not uncounted(reader) and fits(reader)
+
+
 def mark(writer: Writer) -> None:
     """Record that every text was read with what this process reads with."""
     writer.execute(update(search_state).values(version=tokens.version(), counts=search_state.c.counts + 1))

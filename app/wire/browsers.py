@@ -51,7 +51,7 @@ class Origins:
                 "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Kiku-Min-Seq",
                 "Kiku-Reason", "X-Request-Id",
             ),
-            expose_headers=(*EXPOSED, "Idempotent-Replayed", "Kiku-Seq", "Location", "X-Request-Id"),
+            expose_headers=(*EXPOSED, "Idempotent-Replayed", "Kiku-Seq", "Location", "Surrogate-Key", "X-Request-Id"),
         )  # fmt: skip
         self._reading = CORSMiddleware(
             app,

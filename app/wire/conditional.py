@@ -18,6 +18,8 @@ from app.errors import Fault, Malformed, PreconditionRequired
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
 """What readers' caches are told: keep it, and ask each time whether it is still right."""
 
+NO_STORE = "no-store"
+
 # RFC 9110 8.8.3; header values are decoded as Latin-1, hence obs-text up to \xff. Empty list items: 5.6.1.
 _TAGS = re.compile(r'[ \t]*(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|$)')
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -117,17 +119,23 @@ def not_modified(
     return Response(status_code=304, headers=_caching(etag, cache_control, vary, surrogate_keys))
 
 
+def until(*, settled: bool) -> str:
+    """``Cache-Control`` of an answer that may be kept once it is settled: before, no change tells that it is over."""
+    return CACHE_CONTROL if settled else NO_STORE
+
+
 def coded(etag: str, *, compressed: bool) -> str:
     """The ETag of the copy that is sent: the gzip copy bears its own (DESIGN, section 4, Caching)."""
     return f'{etag[:-1]}-gzip"' if compressed else etag
 
 
-def moved(request: Request, before: str, now: str) -> Response:
+def moved(request: Request, before: str, now: str, *, surrogate_keys: str) -> Response:
     """308 from below ``before`` (a path as it was sent) to the same below ``now``, with the same query."""
     followed = request.scope["path"].removeprefix(before)
     query = request.scope["query_string"].decode("latin-1")
     location = quote(now + followed) + (f"?{query}" if query else "")
-    return Response(status_code=308, headers={"Location": location, "Cache-Control": CACHE_CONTROL})
+    told = {"Location": location, "Cache-Control": CACHE_CONTROL, "Surrogate-Key": surrogate_keys}
+    return Response(status_code=308, headers=told)
 
 
 async def _required(

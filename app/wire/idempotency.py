@@ -17,7 +17,7 @@ from starlette.responses import Response
 from app.access import idempotency
 from app.access.idempotency import Answer, Attempt
 from app.errors import BatchFailed, Fault, Forbidden, KikuError, Malformed, Stale, TooLarge
-from app.wire import problems
+from app.wire import problems, sessions
 
 HEADER = "Idempotency-Key"
 PARAMETER: dict[str, Any] = {
@@ -61,16 +61,18 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         known = idempotency.claim(writer, attempt)
         if known is not None:
             return Response(known.body, known.status, known.headers | {"Idempotent-Replayed": "true"})
+        told: dict[str, str] = {}
         try:
             with writer.savepoint():
                 response = endpoint(**values)
+            told = sessions.told(writer)
         except _NOT_ANSWERS:
             raise
         except KikuError as error:
             response = problems.answer(request, error)
             if response.status_code >= _SERVER_ERRORS:
                 raise
-        headers = {name: value for name, value in response.headers.items() if name not in _NOT_KEPT}
+        headers = {name: value for name, value in response.headers.items() if name not in _NOT_KEPT} | told
         idempotency.record(writer, attempt, Answer(response.status_code, headers, bytes(response.body)))
         return response
 

@@ -28,6 +28,7 @@ def answer(  # noqa: PLR0913 - what a list consists of
     count: Count,
     state: object | None,
     surrogate_keys: str,
+    cache_control: str = conditional.CACHE_CONTROL,
     head: Mapping[str, Any] | None = None,
 ) -> Response:
     """The page that ``query`` asks for, or 304.
@@ -46,7 +47,7 @@ def answer(  # noqa: PLR0913 - what a list consists of
         return page if head is None else (answers.encode(head)[:-1] + b"," + page[0][1:], page[1])
 
     tag = None if state is None else etag(request.scope, state)
-    return conditional.lazy(request, tag, build, surrogate_keys=surrogate_keys)
+    return conditional.lazy(request, tag, build, cache_control=cache_control, surrogate_keys=surrogate_keys)
 
 
 def etag(scope: Scope, state: object) -> str:

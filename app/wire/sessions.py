@@ -220,8 +220,14 @@ async def _writer(
     async with _shared(request) or rooms.writing(caller, request_id, dry_run=dry_run) as writer:
         writer.reason, writer.address_hash = why, address
         yield _seeing(request, writer)
-        if writer.sequence is not None and not dry_run:
-            request.state.sequence = writer.sequence
+    if not dry_run:
+        request.state.told = told(writer)
+
+
+def told(writer: database.Writer) -> dict[str, str]:
+    """The headers that tell the client of a write what readers see of it: how far they must be, what caches drop."""
+    headers = {} if writer.sequence is None else {"Kiku-Seq": str(writer.sequence)}
+    return headers | ({"Surrogate-Key": " ".join(sorted(writer.touched))} if writer.touched else {})
 
 
 def _reason(header: str) -> str | None:

@@ -65,8 +65,7 @@ class Trace:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                if "sequence" in scope["state"]:
-                    headers["Kiku-Seq"] = str(scope["state"]["sequence"])
+                headers.update(scope["state"].get("told", {}))
             elif message["type"] == "http.response.body":
                 sent_bytes += len(message.get("body", b""))
             await send(message)

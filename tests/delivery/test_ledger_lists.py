@@ -106,7 +106,7 @@ class TestSources:
             assert item["canonical_url"].startswith("https://news.example.jp/")
             answer = client.get(f"/v1/sources/{item['id']}")
             assert answer.json() == item
-            assert answer.headers["surrogate-key"] == f"articles source-{item['id']}"
+            assert answer.headers["surrogate-key"] == "articles publishers sources"
 
     def test_its_citations_are_where_it_is_cited(self, client: TestClient, library: Library) -> None:
         known = choices(library, "tag")

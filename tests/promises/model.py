@@ -129,14 +129,13 @@ class Kiku:
     def leads(self, slug: str) -> tuple[int, set[str]]:
         """What a slug that was public once answers now, and the slugs of which it names one, or leads to one.
 
-        A public slug beats an old one; of several articles that had it before, the one that still holds it is meant.
+        A public slug beats an old one; of several articles that had it before, one that was revised last is meant.
         """
         public = [(article, article.public["slug"]) for article in self.articles.values() if article.public]
         if any(now == slug for _, now in public):
             return 200, {slug}
-        heirs = [(article, now) for article, now in public if slug in article.once_public]
-        holders = {now for article, now in heirs if article.document["slug"] == slug}
-        return (308, holders or {now for _, now in heirs}) if heirs else (404, {""})
+        heirs = [(article.revised_at or "", now) for article, now in public if slug in article.once_public]
+        return (308, {now for at, now in heirs if at == max(heirs)[0]}) if heirs else (404, {""})
 
     # ----------------------------------------------------------------------------------------- what is saved
 

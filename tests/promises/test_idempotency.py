@@ -44,6 +44,16 @@ class TestReplay:
         client.put(f"{AT}/{first.json()['id']}", json=first.json() | {"lead": "別"}, headers=ANY)
         assert client.post(AT, json=document, headers=KEY).json() == first.json()
 
+    def test_it_tells_again_how_far_readers_must_be_and_what_caches_drop(self, client: TestClient) -> None:
+        publication = f"{AT}/{create(client)['id']}/publish"
+        first, again = (client.post(publication, headers=KEY | ANY) for _ in range(2))
+        assert first.headers["kiku-seq"] == again.headers["kiku-seq"] == "1"
+        collection = {"title": "菊の季節", "articles": []}
+        first, again = (client.post("/v1/manage/collections", json=collection, headers=KEY) for _ in range(2))
+        assert first.headers["surrogate-key"] == again.headers["surrogate-key"] == "collections"
+        saved, again = (client.post(AT, json=a_document(title="菊"), headers=KEY) for _ in range(2))
+        assert not {"kiku-seq", "surrogate-key"} & {*saved.headers, *again.headers}
+
     def test_another_body_or_query_is_refused_and_does_nothing(self, client: TestClient) -> None:
         client.post(AT, json=a_document(), headers=KEY)
         answer = client.post(AT, json=a_document(), headers=KEY)
