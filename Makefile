@@ -17,14 +17,14 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench bench-growth bench-editors format docs lock migrate clean
+.PHONY: help serve test check bench bench-growth bench-editors soak format docs lock migrate clean
 
 help: ## Show this help
 	@echo "Kiku: make <target>"
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "Variables: PORT=8000  HOST=127.0.0.1  PYTHON=python3  JOBS=2 (test processes)  ARGS=... (to pytest, the benches)"
+	@echo "Variables: PORT=8000  HOST=127.0.0.1  PYTHON=python3  JOBS=2 (test processes)  ARGS=... (to pytest, the benches, soak)"
 
 serve: migrate ## Install, migrate, load the example article and serve on 127.0.0.1:8000
 	@$(BIN)/kiku import examples/digest-page.txt --publish
@@ -50,6 +50,9 @@ bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (an ho
 
 bench-editors: $(DEV) ## Let eight editors write four articles at once on both databases (3 minutes)
 	@$(BIN)/python -m benchmarks.editors $(ARGS)
+
+soak: $(DEV) ## Let twelve publishers make 100,000 changes on each database while mirrors are killed (hours)
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 format: $(DEV) ## Rewrite the code as the formatter and the linter's safe fixes want it
 	$(BIN)/ruff check --fix --exit-zero .

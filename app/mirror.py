@@ -160,13 +160,13 @@ def follow(feed: Feed, copy: Folder | Table, tell: Callable[[int], None]) -> int
     changes, more = 0, True
     while more:
         page = feed.page(copy.state["token"]) if copy.state.get("filters") == feed.filters else None
-        if page is None:
+        if page is None or copy.state["token"] is None:  # anew after a kill, too: what it named then may be gone by now
             copy.begin({"token": None, "filters": feed.filters, "begins": True})
-            continue
-        more = page["more"]
-        copy.take({item["id"]: _document(item) for item in page["items"]}, copy.state | {"token": page["next"]})
-        changes += len(page["items"])
-        tell(len(page["items"]))
+        if page is not None:
+            more = page["more"]
+            copy.take({item["id"]: _document(item) for item in page["items"]}, copy.state | {"token": page["next"]})
+            changes += len(page["items"])
+            tell(len(page["items"]))
     if copy.state["begins"]:
         copy.finish(copy.state | {"begins": False})
     return changes

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -15,15 +15,17 @@ START_SECONDS = 60
 
 
 @contextmanager
-def served(database_url: str, *, workers: int = 2, log: Path | None = None) -> Iterator[str]:
+def served(
+    database_url: str, *, workers: int = 2, log: Path | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The base address of a server over ``database_url``; it is ended with the block.
 
-    Its standard error goes to the file ``log``, where one is given.
+    Its standard error goes to the file ``log``, where one is given; ``settings``: what else its environment says.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"KIKU_DATABASE_URL": database_url, "KIKU_ACCESS_LOG": "off"}
+    environment = os.environ | {"KIKU_DATABASE_URL": database_url, "KIKU_ACCESS_LOG": "off"} | dict(settings or {})
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
     options = ["--port", str(port), "--workers", str(workers)]
     with log.open("wb") if log else nullcontext() as errors:

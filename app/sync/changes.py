@@ -110,9 +110,11 @@ def purge(writer: Writer, before: str) -> bool:
     highest = writer.execute(select(func.max(changes.c.number)).where(*old)).scalar_one()
     if highest is None:
         return False
-    writer.execute(delete(changes).where(*old))
     # Never lower: a tombstone that came back to life is numbered anew, and then may be older than one that is gone.
+    # Before the rows, as publications do it: else the two would wait for each other.
     writer.execute(update(feed).where(feed.c.floor < highest).values(floor=highest))
+    # One that a writer who began earlier has committed since is not under the floor.
+    writer.execute(delete(changes).where(*old, changes.c.number <= highest))
     return True
 
 

@@ -118,6 +118,18 @@ class TestCopy:
 
 
 class TestKilled:
+    def test_what_its_first_page_brought_before_a_kill_and_is_gone_since_is_dropped(
+        self, live: httpx2.Client, key: str, tmp_path: Path
+    ) -> None:
+        gone, stays = (published(live)["id"] for _ in range(2))  # type: ignore[arg-type]
+        copy = mirror.Folder(tmp_path)
+        copy.begin({"token": None, "filters": {}, "begins": True})
+        with pytest.raises(TypeError):  # where a kill hurts: the documents are there, the state is not
+            copy.take({id: live.get(f"/v1/articles/{id}").content for id in (gone, stays)}, {"token": object()})
+        live.post(f"{AT}/{gone}/unpublish", headers=ANY)
+        assert brought(live, key, tmp_path)
+        assert kept(tmp_path).keys() == {stays}
+
     def test_whenever_it_is_killed_while_articles_change_it_ends_right(
         self, live: httpx2.Client, key: str, target: Path
     ) -> None:
