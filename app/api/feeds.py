@@ -142,7 +142,7 @@ def _feed(request: Request, query: FeedQuery, reader: Snapshot, format: Format) 
         if collection is None:
             return _elsewhere(request, query, reader, query.collection)
     inside = None if collection is None else collection.id
-    version, keys = (None, "") if collection is None else (collection.version, f" collection-{collection.id}")
+    version, keys = (None, "") if collection is None else (collection.version, " collections")
 
     def build() -> tuple[bytes, dict[str, str]]:
         found = syndication.latest(reader, query.tag, query.language, inside, ENTRIES)
@@ -173,7 +173,8 @@ def _elsewhere(request: Request, query: FeedQuery, reader: Snapshot, collection:
         raise NotFound("collection-unknown", "There is no such collection.")
     asked = query.model_copy(update={"collection": now}).model_dump(exclude_none=True)
     location = f"{quote(request.scope['path'])}?{urlencode(asked)}"
-    return Response(status_code=308, headers={"Location": location, "Cache-Control": conditional.CACHE_CONTROL})
+    kept = {"Cache-Control": conditional.CACHE_CONTROL, "Surrogate-Key": "collections"}
+    return Response(status_code=308, headers={"Location": location, **kept})
 
 
 def _listed(
