@@ -69,5 +69,5 @@ class TestBehind:
         seen = editor.post(f"/v1/manage/articles/{published(editor)['id']}/unpublish", headers=ANY).headers["kiku-seq"]
         at = path.format(id=draft["id"])
         behind = editor.get(at)
-        assert behind.status_code == 404 or behind.json()["items"] == []
+        assert behind.status_code == 404 or draft["id"] not in behind.text
         assert editor.get(at, headers={"Kiku-Min-Seq": seen}).status_code == 503
