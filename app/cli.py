@@ -35,6 +35,7 @@ from app.publishing import transfer
 from app.publishing.checks import AS_USUAL
 from app.search import index, tokens
 from app.settings import Settings
+from app.sync.sender import Sender
 from app.text import instant
 from app.worker import Kept
 
@@ -95,7 +96,8 @@ def work() -> None:
     with _database() as database:
         _demand_index(database)
         signal.pthread_sigmask(signal.SIG_BLOCK, ending)  # before there is a thread that could get them instead
-        with worker.beside(database, Kept(settings.trash_days, settings.tombstone_days)):
+        sender = Sender(settings.webhook_allowed_hosts)
+        with worker.beside(database, Kept(settings.trash_days, settings.tombstone_days), sender):
             signal.sigwait(ending)
 
 

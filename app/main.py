@@ -26,6 +26,7 @@ from app.api import (
     audit,
     batch,
     collections,
+    deliveries,
     feeds,
     health,
     hot,
@@ -44,12 +45,14 @@ from app.api import (
     site,
     sync,
     transfer,
+    webhooks,
 )
 from app.database import Database
 from app.delivery.stored import Stored
 from app.search import tokens
 from app.settings import Settings
 from app.sync import changes
+from app.sync.sender import Sender
 from app.wire import browsers, limits, openapi, problems
 from app.wire.parameters import Parameters
 from app.wire.sessions import Sessions
@@ -83,7 +86,8 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
             gc.collect()
             gc.freeze()
         _hear_the_end(app)
-        with worker.beside(opened, Kept(chosen.trash_days, chosen.tombstone_days), uses) if owned else nullcontext():
+        kept, sender = Kept(chosen.trash_days, chosen.tombstone_days), Sender(chosen.webhook_allowed_hosts)
+        with worker.beside(opened, kept, sender, uses) if owned else nullcontext():
             yield
             app.state.closing = True
         if owned:
@@ -109,7 +113,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.closing = False
     editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
     reading = (search, published, published_parts, published_ledger, published_collections, previews, feeds, sync)
-    for room in (*editing, *reading, site, keys, audit, batch, health):
+    for room in (*editing, *reading, site, keys, webhooks, deliveries, audit, batch, health):
         app.include_router(room.router)
     _describe(app)
     problems.install(app)

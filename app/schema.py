@@ -17,7 +17,7 @@ from app.articles import collections, preview_links, publishers, site, slugs, so
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
 from app.search import index
-from app.sync import changes, jobs
+from app.sync import changes, deliveries, events, jobs, webhooks
 
 __all__ = ["OWNERS", "metadata", "migrate"]
 
@@ -39,6 +39,9 @@ OWNERS = (
     index,
     changes,
     jobs,
+    events,
+    webhooks,
+    deliveries,
 )
 """The modules that own tables; importing them is what fills ``metadata``."""
 

@@ -5,7 +5,7 @@ Nothing here opens, checks or creates anything; the doors (``main``, ``cli``) pa
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """How long a trashed article can be restored; then it is purged. 0: it stays until somebody purges it."""
     tombstone_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     """How long the feed tells that an article was withdrawn; mirrors that come later start again."""
+    webhook_allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], NoDecode] = ()
+    """Hosts (comma separated) to which webhooks may lead though their addresses are not public."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -35,7 +37,7 @@ class Settings(BaseSettings):
     private_bind: bool = False
     """Set by ``kiku serve`` when it listens on a private address: ``/metrics`` then needs no key."""
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "webhook_allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

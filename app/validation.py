@@ -3,6 +3,7 @@
 Which models there are is said in ``app/articles/document.py``; rules that need the database are the owner modules'.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -33,6 +34,20 @@ def validated(model: type[M], value: object) -> M:
         details = error.errors(include_url=False, include_input=False)
         faults = tuple(_fault(detail, value) for detail in details[:FAULTS])
         raise Invalid("validation", "The body is not as it should be.", faults) from None
+
+
+def demand_told(sent: BaseModel, told: Mapping[str, object], names: Iterable[str]) -> None:
+    """Go on only if ``sent`` says of what only the server decides nothing, or what was told of it.
+
+    Raises: Invalid (``validation``) with the fault ``read-only`` for each of the ``names`` that is said otherwise.
+    """
+    detail = "This is decided by the server; leave it out or send back the current value."
+    said = ((name, getattr(sent, name)) for name in names)
+    faults = [
+        Fault("read-only", detail, pointer=f"/{name}") for name, value in said if value not in {None, told.get(name)}
+    ]
+    if faults:
+        raise Invalid("validation", "The body is not as it should be.", tuple(faults))
 
 
 def fault_code(error: ErrorDetails) -> str:

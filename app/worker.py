@@ -1,6 +1,7 @@
-"""The worker: one loop that runs what is due. ``kiku serve`` has one in each process, ``kiku work`` is one alone.
+"""The worker: a loop that runs what is due, and one beside it that tells webhooks, whose receivers may be slow.
 
-What a job does stands in the room of its kind; its rows are in ``app/sync/jobs.py``.
+``kiku serve`` has one in each process, ``kiku work`` is one alone. What a job does stands in the room of its kind; its
+rows are in ``app/sync/jobs.py``.
 """
 
 import logging
@@ -16,8 +17,10 @@ from app.database import Database, Writer
 from app.errors import Busy, Conflict, KikuError
 from app.publishing import ledger, lifecycle
 from app.search import index
-from app.sync import changes, jobs
+from app.sync import changes, deliveries, events, jobs
+from app.sync.couriers import Couriers
 from app.sync.jobs import Lease
+from app.sync.sender import Sender
 from app.text import instant
 
 POLL_SECONDS = 1
@@ -36,16 +39,21 @@ class Kept(NamedTuple):
 
 
 @contextmanager
-def beside(database: Database, kept: Kept, uses: Uses | None = None) -> Iterator[None]:
-    """A worker in a thread of its own for the length of the block; its step is finished at the end."""
+def beside(database: Database, kept: Kept, sender: Sender, uses: Uses | None = None) -> Iterator[None]:
+    """A worker in threads of its own for the length of the block; its step is finished at the end."""
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(database, stop, kept, uses), name="kiku-worker", daemon=True)
-    thread.start()
+    threads = (
+        threading.Thread(target=run, args=(database, stop, kept, uses), name="kiku-worker", daemon=True),
+        threading.Thread(target=run_deliveries, args=(database, stop, sender), name="kiku-webhooks", daemon=True),
+    )
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None = None) -> None:
@@ -66,10 +74,22 @@ def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None
     _attempt(lambda: uses is not None and record_uses(database, uses))
 
 
-def _attempt(work: Callable[[], bool]) -> bool:
-    """What ``work`` says, False where it could not be done now."""
+def run_deliveries(database: Database, stop: threading.Event, sender: Sender) -> None:
+    """Tell webhooks what happened until ``stop`` is set; what is on its way then is waited for some seconds."""
+    couriers = Couriers(database, sender, stop)
+    while not stop.is_set():
+        busy = _attempt(lambda: tell(database))
+        _attempt(couriers.send)
+        busy = _attempt(lambda: purge_events(database)) or busy
+        if not busy:
+            stop.wait(POLL_SECONDS)
+    couriers.end()
+
+
+def _attempt(work: Callable[[], bool | None]) -> bool:
+    """Whether ``work`` says that something was done; False where it could not be done now."""
     try:
-        return work()
+        return bool(work())
     except (Busy, Conflict):
         return False
     except Exception:
@@ -154,6 +174,26 @@ def purge_tombstones(database: Database, days: int) -> bool:
             return False
     with database.writing() as writer:
         return changes.purge(writer, before)
+
+
+def tell(database: Database) -> bool:
+    """Make deliveries of what happened, for the webhooks it concerns; says whether there was anything. Raises: Busy."""
+    with database.reading() as reader:
+        ids = deliveries.untold(reader)
+    for id in ids:
+        with database.writing() as writer:
+            deliveries.tell(writer, id)
+    return bool(ids)
+
+
+def purge_events(database: Database) -> bool:
+    """Forget what happened some weeks ago, and its deliveries; says whether there was anything. Raises: Busy."""
+    before = instant(database.clock() - timedelta(days=events.KEPT_DAYS))
+    with database.reading() as reader:
+        if not events.any_purgeable(reader, before):
+            return False
+    with database.writing() as writer:
+        return events.purge(writer, before)
 
 
 def purge_trashed(database: Database, days: int) -> bool:

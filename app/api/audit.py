@@ -19,7 +19,7 @@ from app.wire.sessions import Reader
 
 router = APIRouter(prefix="/v1/manage/audit", tags=["audit"])
 
-Kind = Literal["article", "source", "publisher", "tag", "site", "key", "collection", "preview-link"]
+Kind = Literal["article", "source", "publisher", "tag", "site", "key", "collection", "preview-link", "webhook"]
 Text = Annotated[str, Field(max_length=200)]
 
 

@@ -40,8 +40,8 @@ _SECONDS = 3
 """How long a batch may work: other writers give up after five seconds of waiting."""
 _ANSWER_BYTES = 8 * 1_048_576
 """How much its operations may answer together."""
-_ALONE = ("/v1/manage/batch", "/v1/manage/keys")
-"""What cannot stand in a batch: another one, and keys, whose secrets no kept answer may hold."""
+_ALONE = ("/v1/manage/batch", "/v1/manage/keys", "/v1/manage/webhooks")
+"""What cannot stand in a batch: another one, and keys and webhooks, whose secrets no kept answer may hold."""
 
 
 class Operation(BaseModel):

@@ -17,8 +17,7 @@ from app.access import keys
 from app.access.keys import Grant, Key, Limits
 from app.access.scopes import Scope
 from app.articles.fields import Instant, Language, Slug
-from app.errors import Fault, Invalid
-from app.validation import validated
+from app.validation import demand_told, validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
@@ -27,6 +26,7 @@ from app.wire.sessions import Reader, Writer
 router = APIRouter(prefix="/v1/manage/keys", tags=["keys"])
 
 _DAY_SECONDS = 86_400
+_FIXED = ("id", "version", "created_at", "revoked_at")
 EXAMPLES = {"編集部": {"name": "編集部", "scopes": ["write", "publish"]}}
 
 
@@ -118,7 +118,7 @@ def list_keys(_: Admin, request: Request, query: Annotated[paging.PageQuery, Que
 )
 def create_key(_: Admin, sent: SentKey, writer: Writer) -> Response:
     """Make a key with these scopes. `key` in the answer is its secret: it is shown this once and not stored."""
-    _demand_unsaid(sent, {})
+    demand_told(sent, {}, _FIXED)
     key_id, presented = keys.create(writer, sent.grant())
     location = {"Location": f"/v1/manage/keys/{key_id}"}
     return _new(keys.load(writer, key_id), presented, 201, location)
@@ -182,24 +182,11 @@ def rotate_key(
 def _changed(writer: Writer, key_id: str, match: frozenset[int] | None, edit: Callable[[Key], KeyInput]) -> Response:
     def granted(key: Key) -> Grant:
         sent = edit(key)
-        _demand_unsaid(sent, _shown(key))
+        demand_told(sent, _shown(key), _FIXED)
         return sent.grant()
 
     key = keys.change(writer, key_id, match, granted)
     return answers.resource(_shown(key), key.version)
-
-
-def _demand_unsaid(sent: KeyInput, shown: Mapping[str, Any]) -> None:
-    """Hold what only the server says against what it said. Raises: Invalid (``read-only``)."""
-    detail = "This is decided by the server; leave it out or send back the current value."
-    fixed = ("id", "version", "created_at", "revoked_at")
-    faults = [
-        Fault("read-only", detail, pointer=f"/{name}")
-        for name in fixed
-        if getattr(sent, name) not in {None, shown.get(name)}
-    ]
-    if faults:
-        raise Invalid("validation", "The key cannot be stored.", tuple(faults))
 
 
 def _shown(key: Key) -> dict[str, Any]:

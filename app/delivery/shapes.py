@@ -47,6 +47,13 @@ def citations(article: Shape) -> Iterator[Shape]:
             yield from section["citations"]
 
 
+def traits(article: Shape) -> dict[str, list[str]]:
+    """By what filters choose the article, each by its name."""
+    publishers = (citation["source"]["publisher"] for citation in citations(article))
+    named = {publisher["id"]: None for publisher in publishers if publisher is not None}
+    return {"language": [article["language"]], "tag": article["tags"], "publisher": [*named]}
+
+
 def readable(article: Shape) -> list[Shape]:
     """The pages that have an address: all but those a teaser only announces."""
     return [page for page in article["pages"] if not announced(page)]

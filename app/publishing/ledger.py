@@ -167,9 +167,10 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
                 frozen = snapshots.put(writer, article)
                 parts.put(writer, article)
                 index.put(writer, frozen.body)
-                changed[article["id"]] = surrogate_keys([article["id"]])
+                keys = surrogate_keys([article["id"]])
+                changed[article["id"]] = changes.Change(keys, article["slug"], shapes.traits(article))
     if changed:
-        changes.append(writer, changed, live=True)
+        changes.append(writer, changed)
 
 
 def _bring(article: Shape, ledger: Mapping[str, Any], merged: Mapping[str, str]) -> bool:

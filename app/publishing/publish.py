@@ -16,6 +16,7 @@ from app.publishing import checks
 from app.publishing.checks import AS_USUAL, Check, Terms
 from app.search import index
 from app.sync import changes
+from app.sync.changes import Change
 
 PUBLIC = "public"
 """What a Writer holds before it reads anything it makes public: shared for one article, alone for the ledger."""
@@ -69,9 +70,9 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
             writer.reason = terms.override_reason
             audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
         audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
-    keys = {draft.id: surrogate_keys(touched)}
-    sync = changes.append(writer, keys, live=True) if changed else changes.token(writer)
     slug = article["slug"]
+    change = Change(surrogate_keys(touched), slug, shapes.traits(article))
+    sync = changes.append(writer, {draft.id: change}) if changed else changes.token(writer)
     return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
 
 
@@ -109,7 +110,8 @@ def withdraw(writer: Writer, draft: Draft) -> str:
     index.drop(writer, draft.id)
     drafts.set_facts(writer, draft.id, public_slug=None, published_version=None)
     slugs.settle(writer, draft.id, working=str(draft.document.slug), public=None)
-    return changes.append(writer, {draft.id: surrogate_keys([draft.id])}, live=False)
+    change = Change(surrogate_keys([draft.id]), draft.facts["public_slug"], None)
+    return changes.append(writer, {draft.id: change})
 
 
 def reindex(writer: Writer, after: str | None, limit: int) -> str | None:

@@ -1,6 +1,7 @@
 """The numbered feed: one row for each article that was ever public, moved to a new number in place.
 
-Numbers follow commits, because the counter's row is taken last and held until the commit (ADR-0005).
+Numbers follow commits, because the counter's row is taken last and held until the commit (ADR-0005). What webhooks
+tell of a change is kept here with it, so that nobody numbers one and forgets the other; the rest is ``deliveries.py``.
 """
 
 import base64
@@ -12,8 +13,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.database import Instant, Json, Key, Reader, Writer, metadata
+from app.database import Instant, Json, Key, Reader, Writer, is_one_of, metadata
 from app.errors import Fault, Gone, Malformed
+from app.sync import events, webhooks
+from app.sync.events import Event, Traits
 
 TOKEN_FORMAT = 1
 Filters = dict[str, Any]
@@ -37,15 +40,18 @@ changes = Table(
     Column("live", Boolean(create_constraint=False), nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("surrogate_keys", Json, nullable=False),
+    Column("traits", Json),
 )
 _OLD_TOMBSTONE = (
     select(changes.c.article_id).where(changes.c.live.is_(False), changes.c.changed_at <= bindparam("before")).limit(1)
 )
+_MOVED = ("number", "live", "changed_at", "surrogate_keys", "traits")
+_KNOWN = select(changes.c.article_id, changes.c.traits).where(changes.c.live, is_one_of(changes.c.article_id, "ids"))
 # Built once: building it for every publication costs several times what running it does.
 _MOVE = {
     dialect: insert.on_conflict_do_update(
         index_elements=[changes.c.article_id],
-        set_={name: insert.excluded[name] for name in ("number", "live", "changed_at", "surrogate_keys")},
+        set_={name: insert.excluded[name] for name in _MOVED},
     )
     for dialect, insert in (("postgresql", postgresql.insert(changes)), ("sqlite", sqlite.insert(changes)))
 }
@@ -82,25 +88,47 @@ class Token(NamedTuple):
         return cls(epoch, cursor, base, filters)
 
 
-def append(writer: Writer, changed: Mapping[str, Sequence[str]], *, live: bool) -> str:
-    """Number the changes of articles and return the token of the last; a withdrawal (not ``live``) leaves a tombstone.
+class Change(NamedTuple):
+    """A change of a public article: the cache keys it touches, its public slug, and by what filters choose it now.
+
+    ``traits``: None where it is withdrawn, which leaves a tombstone.
+    """
+
+    surrogate_keys: Sequence[str]
+    slug: str
+    traits: Traits | None
+
+
+def append(writer: Writer, changed: Mapping[str, Change]) -> str:
+    """Number the changes of articles, keep their events, and return the token of the last.
 
     Where they are only tried they get no numbers, which would be given to others.
 
-    ``changed``: the articles' ids, each with the cache keys that its change touches. Call it last in the transaction:
-    from here to the commit every other publication waits, which is what makes numbers follow commits.
+    ``changed``: by the articles' ids. Call it last in the transaction: from here to the commit every other
+    publication waits, which is what makes numbers follow commits.
     """
     if writer.dry:
         return token(writer)
+    told = _events(writer, changed) if webhooks.exist(writer) else {}
     take = update(feed).values(number=feed.c.number + len(changed)).returning(feed.c.number, feed.c.epoch)
     taken = writer.execute(take).one()
     number, epoch = int(taken.number), str(taken.epoch)
     writer.sequence = number
+    numbers = {id: at for at, id in enumerate(changed, number - len(changed) + 1)}
     rows = [
-        {"article_id": id, "number": at, "live": live, "changed_at": writer.stamp, "surrogate_keys": list(keys)}
-        for at, (id, keys) in enumerate(changed.items(), number - len(changed) + 1)
+        {
+            "article_id": id,
+            "number": numbers[id],
+            "live": change.traits is not None,
+            "changed_at": writer.stamp,
+            "surrogate_keys": list(change.surrogate_keys),
+            "traits": change.traits,
+        }
+        for id, change in changed.items()
     ]
     writer.execute(_MOVE["postgresql" if writer.on_postgresql else "sqlite"], rows)
+    if told:
+        events.put(writer, {numbers[id]: event for id, event in told.items()})
     return after(epoch, number)
 
 
@@ -139,9 +167,9 @@ def token(reader: Reader) -> str:
     return after(*state(reader))
 
 
-def after(epoch: str, number: int) -> str:
+def after(epoch: str, number: int, filters: Filters | None = None) -> str:
     """The token with which a mirror that has everything up to ``number`` goes on."""
-    return Token(epoch, number, number, {}).text()
+    return Token(epoch, number, number, filters or {}).text()
 
 
 def begin(reader: Reader, filters: Filters) -> Token:
@@ -167,6 +195,20 @@ def expired() -> Gone:
     """The failure that tells a mirror to start again."""
     detail = "This token is of another time; begin without one, and drop what the new reading does not name."
     return Gone("sync-token-expired", detail)
+
+
+def _events(writer: Writer, changed: Mapping[str, Change]) -> dict[str, Event]:
+    """What is told of each change, by the articles' ids."""
+    # A row of before traits were kept names none: such an article may be anybody's.
+    before = {row["article_id"]: row["traits"] or {} for row in writer.rows(_KNOWN, {"ids": [*changed]})}
+    told = {}
+    for id, change in changed.items():
+        was = before.get(id)
+        type = (
+            "article.withdrawn" if change.traits is None else "article.published" if was is None else "article.updated"
+        )
+        told[id] = Event(type, id, change.slug, list(change.surrogate_keys), was, change.traits)
+    return told
 
 
 def _invalid() -> Malformed:

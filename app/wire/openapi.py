@@ -49,6 +49,7 @@ _ID = "01a20952-730d-73de-8611-1d33b4d4b762"
 _EXAMPLES: dict[str, str | int] = {
     "key": "菊まつりの歩き方",
     "key_id": "5f2c8e0a91d3",
+    "delivery_id": _ID,
     "id": _ID,
     "slug": "菊",
     "number": "1",
@@ -74,6 +75,15 @@ _SHAPES: dict[str, dict[str, str]] = {
     "If-None-Match": {"type": "string", "const": "*"},
 }
 """What the preconditions of writes look like: they are read by hand, so FastAPI knows them as any text."""
+_SECRET = frozenset(
+    {
+        "/v1/manage/keys",
+        "/v1/manage/keys/{key_id}/rotate",
+        "/v1/manage/webhooks",
+        "/v1/manage/webhooks/{id}/rotate",
+    }
+)
+"""What answers a secret, and so keeps no answer for an ``Idempotency-Key``."""
 _CHANGING = frozenset({"post", "put", "patch", "delete"})
 _NAMING = frozenset({"into", "url"})
 """Query parameters that name one thing, as a path does: it may not be there."""
@@ -96,7 +106,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         settings: Settings = app.state.settings
         whole["components"].get("securitySchemes", {}).pop(READING, None)
         for path, method, operation in _operations(whole):
-            if method == "post" and path.startswith("/v1/manage/") and "/keys" not in path:
+            if method == "post" and path.startswith("/v1/manage/") and path not in _SECRET:
                 operation.setdefault("parameters", []).append(idempotency.PARAMETER)
             _tell_keys(operation, open_to_all=settings.read_keys == "open")
             _tell_problems(method, operation)

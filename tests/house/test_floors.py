@@ -61,7 +61,7 @@ BROKEN = [
     ("A floor imports", "wire/paging", "from app import schema"),
     ("A floor imports", "delivery/snapshots", "from app.formats import markdown"),
     ("A floor imports", "delivery/snapshots", "from app.search import index"),
-    ("A floor imports", "sync/changes", "def f():\n    from app.access import keys"),
+    ("A floor imports", "access/keys", "def f():\n    from app.sync import changes"),
     ("A floor imports", "errors", "from app import settings"),
     ("A floor imports", "helpers", ""),
     ("Formats and text", "formats/markdown", "import sqlalchemy"),

@@ -64,7 +64,7 @@ class Addresses:
             "collections": self._collection(client),
             "keys": client.post("/v1/manage/keys", json={"name": "mirror", "scopes": ["read"]}).json()["id"],
         }
-        self._ids |= self._link(client)
+        self._ids |= self._link(client) | self._webhook(client)
         self._url = citation["source"]["url"]
         document = client.get("/openapi.json").json()
         self.operations = [
@@ -101,6 +101,10 @@ class Addresses:
     def _link(self, client: TestClient) -> dict[str, str]:
         made = client.post(f"/v1/manage/articles/{self.article['id']}/preview-links").json()
         return {"preview-links": made["id"], "preview": made["token"]}
+
+    def _webhook(self, client: TestClient) -> dict[str, str]:
+        made = client.post("/v1/manage/webhooks", json={"url": "https://hooks.example.jp/kiku"}).json()["id"]
+        return {"webhooks": made, "deliveries": client.post(f"/v1/manage/webhooks/{made}/test").json()["id"]}
 
     def _value(self, segment: str, collection: str) -> str:
         return "1" if segment in {"{number}", "{n}"} else str(self._ids.get(collection, NOBODY))

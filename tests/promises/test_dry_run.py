@@ -32,6 +32,9 @@ def writes(client: TestClient) -> list[tuple[str, str, Any]]:
     collection = f"{manage}/collections/{made['id']}"
     target = client.post(f"{manage}/collections", json={"title": "梅"}).json()["id"]
     link = client.post(f"{at}/preview-links").json()["id"]
+    webhooks, hook = f"{manage}/webhooks", {"url": "https://hooks.example.jp/kiku"}
+    webhook = f"{webhooks}/{client.post(webhooks, json=hook).json()['id']}"
+    published(client)  # which it can be told again
     return [
         ("POST", f"{manage}/collections", {"title": "桜", "articles": [article["id"]]}),
         ("PUT", collection, {"title": "菊", "articles": [other["id"]]}),
@@ -43,6 +46,13 @@ def writes(client: TestClient) -> list[tuple[str, str, Any]]:
         ("POST", f"{at}/preview-links", {"expires_in_seconds": 60}),
         ("DELETE", f"{at}/preview-links", None),
         ("DELETE", f"{at}/preview-links/{link}", None),
+        ("POST", webhooks, hook),
+        ("PUT", webhook, hook | {"tag": "菊"}),
+        ("PATCH", webhook, {"enabled": False}),
+        ("POST", f"{webhook}/rotate", None),
+        ("POST", f"{webhook}/test", None),
+        ("POST", f"{webhook}/replay", {"after": "2020-01-01T00:00:00Z"}),
+        ("DELETE", webhook, None),
         ("POST", f"{manage}/articles", a_document()),
         ("PUT", f"{manage}/articles/ext:cms:1", a_document()),
         ("PUT", at, a_document(lead="別")),

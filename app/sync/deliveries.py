@@ -1,0 +1,256 @@
+"""Deliveries: which event goes to which webhook, when it is tried, by whom just now, and what came of it.
+
+Nothing is sent here: ``app/worker.py`` takes what is due, lets ``sender.py`` send it, and records the outcome.
+"""
+
+import json
+import random
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, ForeignKey, Index, Integer, Table, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from uuid_utils import uuid7
+
+from app.access import audit
+from app.database import Instant, Key, Reader, Row, Writer, metadata
+from app.errors import Fault, Invalid, NotFound
+from app.sync import changes, events, webhooks
+from app.sync.sender import Message, Outcome
+from app.sync.webhooks import Webhook
+from app.text import instant
+
+LEASE_SECONDS = 60
+"""How long a delivery stays with who took it: four times as long as a receiver may take."""
+RETRY_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 37_200)
+"""After how long it is tried again, and again: a day in all, each up to a tenth longer."""
+_JITTER = 1.1
+_TOLD_TOGETHER = 100
+
+Status = Literal["pending", "delivered", "failed"]
+
+deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("webhook_id", Key, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", Key, ForeignKey("webhook_events.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer),  # the event's; a test has none
+    Column("status", Key, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("leased_until_at", Instant),
+    Column("attempted_at", Instant),
+    Column("response_code", Integer),
+    Column("error", Key),
+    Column("duration_ms", Integer),
+)
+Index("ix_webhook_deliveries_webhook_id", deliveries.c.webhook_id, deliveries.c.id)
+Index("ix_webhook_deliveries_due_at", deliveries.c.webhook_id, deliveries.c.status, deliveries.c.due_at)
+Index("uq_webhook_deliveries_event_id", deliveries.c.event_id, deliveries.c.webhook_id, unique=True)
+
+_NEW: dict[str, Any] = {"status": "pending", "attempts": 0, "leased_until_at": None}
+_AGAIN = _NEW | {"attempted_at": None, "response_code": None, "error": None, "duration_ms": None}
+_LOG = select(deliveries, events.events.c.type, events.events.c.article_id).join(events.events)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One line of a webhook's log, as it is answered: what the last try came to, and when there is another."""
+
+    id: str
+    event_id: str
+    type: str
+    article_id: str | None
+    status: Status
+    attempts: int
+    attempted_at: str | None
+    next_attempt_at: str | None
+    response_code: int | None
+    error: str | None
+    duration_ms: int | None
+
+    def resource(self) -> dict[str, Any]:
+        """The delivery as JSON."""
+        return asdict(self)
+
+
+class Lease(NamedTuple):
+    """A delivery in somebody's hands until ``until``, and what is to be sent."""
+
+    id: str
+    webhook_id: str
+    number: int | None
+    attempts: int
+    until: str
+    message: Message
+
+
+def untold(reader: Reader) -> list[str]:
+    """The ids of the webhooks for which there are events that were not looked at."""
+    behind = select(events.events.c.id).where(events.events.c.number > webhooks.webhooks.c.number).exists()
+    query = select(webhooks.webhooks.c.id).where(webhooks.webhooks.c.enabled, behind)
+    return [row["id"] for row in reader.rows(query)]
+
+
+def tell(writer: Writer, webhook_id: str) -> None:
+    """Make deliveries of the next events that concern the webhook; those there are already are made anew."""
+    try:
+        webhook = webhooks.load(writer, webhook_id)
+    except NotFound:
+        return  # removed meanwhile
+    found = events.behind(writer, webhook.number, _TOLD_TOGETHER)
+    if not found or not webhook.subscription.enabled:
+        return  # another worker was here
+    subscription = webhook.subscription
+    told = [each for each in found if events.concerns(each, subscription.events, subscription.filters)]
+    if told:
+        insert = (postgresql.insert if writer.on_postgresql else sqlite.insert)(deliveries)
+        again = _AGAIN | {"due_at": writer.stamp}
+        rows = [_row(writer, webhook, each["id"], each["number"]) for each in told]
+        writer.execute(insert.on_conflict_do_update(index_elements=["event_id", "webhook_id"], set_=again), rows)
+    webhooks.set_number(writer, webhook, found[-1]["number"])
+
+
+def due(reader: Reader, now: str) -> list[str]:
+    """The ids of the webhooks that have something to be sent, the one that waits longest first."""
+    here = webhooks.webhooks.c
+    mine = (deliveries.c.webhook_id == here.id, or_(here.enabled, deliveries.c.number.is_(None)))
+    earliest = select(func.min(deliveries.c.due_at)).where(*mine, _due(now)).scalar_subquery()
+    waiting = select(here.id, earliest.label("earliest")).subquery()
+    query = select(waiting.c.id).where(waiting.c.earliest.is_not(None)).order_by(waiting.c.earliest)
+    return [row["id"] for row in reader.rows(query)]
+
+
+def take(writer: Writer, webhook_id: str) -> Lease | None:
+    """The webhook's delivery that is due longest, from now on the caller's for ``LEASE_SECONDS``; None: none is."""
+    try:
+        webhook = webhooks.load(writer, webhook_id)
+    except NotFound:
+        return None
+    mine = [deliveries.c.webhook_id == webhook.id, _due(writer.stamp)]
+    if not webhook.subscription.enabled:
+        mine.append(deliveries.c.number.is_(None))
+    oldest = select(deliveries.c.id).where(*mine).order_by(deliveries.c.due_at, deliveries.c.id).limit(1)
+    here = deliveries.c.id == oldest.with_for_update(skip_locked=True).scalar_subquery()
+    until = instant(writer.now + timedelta(seconds=LEASE_SECONDS))
+    taken = update(deliveries).where(here).values(leased_until_at=until)
+    # One statement: of two workers that look at once one waits or passes it over, and none gets it twice.
+    row = writer.row(
+        taken.returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.number, deliveries.c.attempts)
+    )
+    if row is None:
+        return None
+    message = _message(writer, webhook, row["event_id"])
+    return Lease(row["id"], webhook.id, row["number"], row["attempts"], until, message)
+
+
+def record(writer: Writer, lease: Lease, outcome: Outcome, duration_ms: int) -> None:
+    """Write down what came of a try, unless another has the delivery by now; say when it is tried again."""
+    try:
+        webhook = webhooks.load(writer, lease.webhook_id)  # held first, as all do who hold both
+    except NotFound:
+        return
+    is_test, gone = lease.number is None, outcome.error == "gone"
+    over = is_test or gone or lease.attempts >= len(RETRY_SECONDS)
+    status: Status = "delivered" if outcome.error is None else "failed" if over else "pending"
+    values: dict[str, Any] = {"status": status, "attempts": lease.attempts + 1, "leased_until_at": None}
+    values |= {"response_code": outcome.status, "error": outcome.error, "duration_ms": duration_ms}
+    if status == "pending":
+        wait = RETRY_SECONDS[lease.attempts] * random.uniform(1, _JITTER)  # noqa: S311 - spreads load, guards nothing
+        values["due_at"] = instant(writer.now + timedelta(seconds=wait))
+    mine = (deliveries.c.id == lease.id, deliveries.c.leased_until_at == lease.until)
+    kept = writer.execute(update(deliveries).where(*mine).values(**values, attempted_at=writer.stamp)).rowcount == 1
+    if kept and not is_test:
+        if outcome.error is None:
+            webhooks.succeeded(writer, webhook)
+        else:
+            webhooks.failed(writer, webhook, gone=gone)
+
+
+def renew(writer: Writer, webhook: Webhook) -> None:
+    """Try anew, from now on, all that was not delivered."""
+    missed = (
+        deliveries.c.webhook_id == webhook.id,
+        deliveries.c.status != "delivered",
+        deliveries.c.number.is_not(None),
+    )
+    writer.execute(update(deliveries).where(*missed).values(**_AGAIN, due_at=writer.stamp))
+
+
+def replay(writer: Writer, webhook_id: str, event_id: str | None, after: str | None) -> int:
+    """Look through the events again, from that one or that instant on; how many there are.
+
+    Raises: NotFound (``webhook-unknown``); Invalid (``validation``) for an event that there is not.
+    """
+    webhook, here = webhooks.load(writer, webhook_id), events.events.c
+    asked = here.at >= after if event_id is None else here.id == event_id
+    first = writer.execute(select(func.min(here.number)).where(asked)).scalar_one()
+    if first is None and event_id is not None:
+        detail = "There is no such event; they are kept for 30 days."
+        raise Invalid("validation", detail, (Fault("event-unknown", detail, pointer="/event"),))
+    if first is None:
+        return 0
+    webhooks.set_number(writer, webhook, min(webhook.number, first - 1))
+    audit.record(writer, "webhook.replayed", webhook.id, webhook.version, webhook.version)
+    return int(writer.execute(select(func.count()).where(here.number >= first)).scalar_one())
+
+
+def test(writer: Writer, webhook_id: str) -> Delivery:
+    """A delivery of an event that stands for no change: it is tried once, also where the webhook is not enabled.
+
+    Raises: NotFound (``webhook-unknown``).
+    """
+    webhook = webhooks.load(writer, webhook_id)
+    row = _row(writer, webhook, events.put_test(writer), None)
+    writer.execute(deliveries.insert(), row)
+    return load(writer, webhook.id, str(row["id"]))
+
+
+def load(reader: Reader, webhook_id: str, id: str) -> Delivery:
+    """One delivery of the webhook. Raises: NotFound (``delivery-unknown``)."""
+    row = reader.row(_LOG.where(deliveries.c.id == id.lower(), deliveries.c.webhook_id == webhook_id.lower()))
+    if row is None:
+        raise NotFound("delivery-unknown", "The webhook has no such delivery.")
+    return _delivery(row)
+
+
+def latest(reader: Reader, webhook_id: str, status: Status | None, after: str | None, limit: int) -> list[Delivery]:
+    """Up to ``limit`` deliveries behind the id ``after``, the last made first. Raises: NotFound."""
+    webhook = webhooks.load(reader, webhook_id)
+    query = _LOG.where(deliveries.c.webhook_id == webhook.id)
+    if status is not None:
+        query = query.where(deliveries.c.status == status)
+    if after is not None:
+        query = query.where(deliveries.c.id < after)
+    return [_delivery(row) for row in reader.rows(query.order_by(deliveries.c.id.desc()).limit(limit))]
+
+
+def _due(now: str) -> ColumnElement[bool]:
+    free = or_(deliveries.c.leased_until_at.is_(None), deliveries.c.leased_until_at < now)
+    return and_(deliveries.c.status == "pending", deliveries.c.due_at <= now, free)
+
+
+def _row(writer: Writer, webhook: Webhook, event_id: str, number: int | None) -> dict[str, Any]:
+    own = {"id": str(uuid7()), "webhook_id": webhook.id, "event_id": event_id, "number": number}
+    return _NEW | own | {"due_at": writer.stamp}
+
+
+def _message(writer: Writer, webhook: Webhook, event_id: str) -> Message:
+    event = writer.execute(select(events.events).where(events.events.c.id == event_id)).one()
+    epoch, latest = changes.state(writer)  # of a backup that was restored since: there the numbers go on
+    before = latest if event.number is None else event.number - 1
+    sync = changes.after(epoch, before, dict(webhook.subscription.filters))
+    data = {"id": event.article_id, "slug": event.slug, "sync": sync, "surrogate_keys": event.surrogate_keys}
+    said = {"type": event.type, "timestamp": event.at, "data": data}
+    body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    secrets = webhooks.signing(writer, webhook)
+    return Message(event_id, webhook.subscription.url, body, secrets)
+
+
+def _delivery(row: Row) -> Delivery:
+    following = row["due_at"] if row["status"] == "pending" else None
+    names = ("status", "attempts", "attempted_at", "response_code", "error", "duration_ms")
+    told = {name: row[name] for name in ("id", "event_id", "type", "article_id", *names)}
+    return Delivery(next_attempt_at=following, **told)

@@ -1,0 +1,193 @@
+"""One message to one receiver: signed, sent to an address that was judged, answered with a status or not at all.
+
+By http.client and ssl, which every process has loaded anyway: what has to be ours is the connection (ADR-0015).
+"""
+
+import base64
+import hashlib
+import hmac
+import io
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from http.client import HTTPException, HTTPResponse
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from app.sync import addresses
+from app.sync.addresses import Resolve
+
+TOTAL_SECONDS = 15
+"""How long a receiver may take, from the look-up of its name to the end of its headers."""
+_ANSWER_BYTES = 65_536
+"""How much of an answer is read."""
+_TRIED = 4
+"""Of how many addresses of a name one is tried after the other."""
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_IN_TARGET = "/%:@!$&'()*+,;=~?[]"  # what an address may hold beside letters and digits, and what is quoted already
+# The first that fits: the ones before OSError are some of its kinds.
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (ssl.SSLError, "tls-failed"),
+    (TimeoutError, "timeout"),
+    (OSError, "connection-failed"),
+    (HTTPException, "answer-invalid"),
+)
+_SUCCESS, _REDIRECT, _GONE = range(200, 300), range(300, 400), 410
+
+
+class Message(NamedTuple):
+    """What is sent: the same ``id`` and ``body`` at each try."""
+
+    id: str
+    url: str
+    body: bytes
+    secrets: Sequence[str]
+    """Each signs: one, or two while the receiver changes over."""
+
+
+class Outcome(NamedTuple):
+    """What came of it: the status, if there was one, and why it is a failure, None where it is none."""
+
+    status: int | None
+    error: str | None
+
+
+class Sender:
+    """Sends messages; ``allowed``: the hosts whose addresses need not be public."""
+
+    def __init__(self, allowed: Sequence[str] = (), resolve: Resolve | None = None) -> None:
+        self._allowed = frozenset(allowed)
+        self._resolve = resolve or _look_up
+
+    def send(self, message: Message, now: datetime) -> Outcome:
+        """What came of sending it once; nothing is raised, no redirect is followed, no proxy is asked."""
+        until = time.monotonic() + TOTAL_SECONDS
+        parts = urlsplit(message.url)
+        name, port = addresses.host(message.url), parts.port or _DEFAULT_PORTS[parts.scheme]
+        try:
+            found = addresses.resolved(name, port, self._allowed, self._resolve)
+        except (OSError, UnicodeError):
+            return Outcome(None, "name-unknown")
+        if not found:
+            return Outcome(None, "address-refused")
+        try:
+            with _connected(found, until) as plain, _secured(plain, parts.scheme, name, until) as connection:
+                connection.sendall(_request(message, now))
+                status = _answered(connection, until)
+        except (OSError, HTTPException) as error:
+            return Outcome(None, next(code for kind, code in _FAILURES if isinstance(error, kind)))
+        return Outcome(status, _judged(status))
+
+
+def signature(message: Message, timestamp: int) -> str:
+    """The value of ``webhook-signature``. Source: Standard Webhooks 1.0, Signature scheme."""
+    signed = f"{message.id}.{timestamp}.".encode() + message.body
+    keys = (base64.b64decode(secret.removeprefix("whsec_")) for secret in message.secrets)
+    digests = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+def _judged(status: int) -> str | None:
+    if status in _SUCCESS:
+        return None
+    if status in _REDIRECT:
+        return "redirected"
+    return "gone" if status == _GONE else "refused"
+
+
+def _look_up(name: str, port: int) -> list[tuple[Any, ...]]:
+    return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+
+
+def _connected(found: Sequence[tuple[Any, Any]], until: float) -> socket.socket:
+    """A connection to the first of the addresses that takes one, each in its share of the time. Raises: OSError."""
+    tried = found[:_TRIED]
+    for at, (family, address) in enumerate(tried, 1):
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(_left(until) / (len(tried) - at + 1))
+            connection.connect(address)
+        except OSError:
+            connection.close()
+            if at == len(tried):
+                raise
+        else:
+            return connection
+    raise OSError  # a resolver that answers nothing has raised before
+
+
+def _secured(connection: socket.socket, scheme: str, name: str, until: float) -> socket.socket:
+    """The connection itself, or TLS within it, whose certificate is the host's. Raises: OSError."""
+    connection.settimeout(_left(until))
+    return _trust().wrap_socket(connection, server_hostname=name) if scheme == "https" else connection
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The authorities that the system trusts, read once (0.3 MB), when the first receiver needs them."""
+    return ssl.create_default_context()
+
+
+def _request(message: Message, now: datetime) -> bytes:
+    parts = urlsplit(message.url)
+    timestamp = int(now.timestamp())
+    target = quote(parts.path or "/", safe=_IN_TARGET) + (
+        f"?{quote(parts.query, safe=_IN_TARGET)}" if parts.query else ""
+    )
+    name = addresses.host(message.url)
+    host = f"[{name}]" if ":" in name else name
+    lines = [
+        f"POST {target} HTTP/1.1",
+        f"Host: {host}" if parts.port is None else f"Host: {host}:{parts.port}",
+        "User-Agent: Kiku",
+        "Content-Type: application/json",
+        f"Content-Length: {len(message.body)}",
+        f"webhook-id: {message.id}",
+        f"webhook-timestamp: {timestamp}",
+        f"webhook-signature: {signature(message, timestamp)}",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + message.body
+
+
+def _answered(connection: socket.socket, until: float) -> int:
+    """The status that was answered. Raises: OSError; HTTPException."""
+    response = HTTPResponse(_Answer(connection, until), method="POST")  # type: ignore[arg-type]  # it asks makefile() only
+    response.begin()
+    with suppress(OSError, HTTPException):  # what it says beside is read so that it can say it, and thrown away
+        response.read(_ANSWER_BYTES)
+    return response.status
+
+
+class _Answer(io.RawIOBase):
+    """What a connection says, until a moment and up to a number of bytes: then it says no more."""
+
+    def __init__(self, connection: socket.socket, until: float) -> None:
+        self._connection = connection
+        self._until = until
+        self._left_bytes = _ANSWER_BYTES
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """As http.client asks a socket for its file."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(_left(self._until))
+        count = self._connection.recv_into(buffer, min(len(buffer), self._left_bytes)) if self._left_bytes else 0
+        self._left_bytes -= count
+        return count
+
+
+def _left(until: float) -> float:
+    """How many seconds there are left. Raises: TimeoutError where there are none."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
