@@ -129,7 +129,7 @@ def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked
         count=lambda _: paging.Count(**asdict(found.total())),
         state=None,
         surrogate_keys=_OF_SOURCES,
-        cache_control=conditional.until(settled=index.settled(reader)),
+        cache_control=conditional.until(settled=index.state(reader).settled),
     )
 
 

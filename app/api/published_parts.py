@@ -130,7 +130,7 @@ def _list(request: Request, query: PartQuery, reader: Snapshot, kind: Kind) -> R
 def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, asked: str) -> Response:
     """What a query finds among the parts, the best first."""
     filters = _filters(query)
-    parts = PartList(reader, asked, part, filters)
+    parts, found_by = PartList(reader, asked, part, filters), index.state(reader)
     return public_lists.answer(
         request,
         query,
@@ -138,9 +138,9 @@ def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, ask
         kinds=POSITION,
         find=parts.find,
         count=lambda _: paging.Count(**asdict(parts.total())),
-        state=(changes.state(reader), index.state(reader)),
+        state=(changes.state(reader), found_by),
         surrogate_keys="articles",
-        cache_control=conditional.until(settled=index.settled(reader)),
+        cache_control=conditional.until(settled=found_by.settled),
     )
 
 

@@ -172,7 +172,8 @@ def list_related(
 
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
-    tag = public_lists.etag(request.scope, (changes.state(reader), index.state(reader)))
-    kept = conditional.until(settled=index.settled(reader))
+    found_by = index.state(reader)
+    tag = public_lists.etag(request.scope, (changes.state(reader), found_by))
+    kept = conditional.until(settled=found_by.settled)
     # Publishers' names and sources' titles are the ledger's, who counts by them or gives them as a reason.
     return conditional.lazy(request, tag, build, cache_control=kept, surrogate_keys="articles publishers sources")

@@ -109,7 +109,8 @@ _ADD_NUMBER = insert(search_articles).returning(search_articles.c.number)
 _SET_FACETS = update(search_articles).where(search_articles.c.number == bindparam("at"))
 _ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
 _ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
-_COUNTS, _VERSION = select(search_state.c.counts), select(search_state.c.version)
+_VERSION = select(search_state.c.version)
+_STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED).label("uncounted"))
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
 _DROP_POSTINGS = delete(search_postings).where(_HERE, is_one_of(search_postings.c.term_id, "words"))
@@ -127,6 +128,15 @@ _DROP_NUMBER = delete(search_articles).where(search_articles.c.number == bindpar
 _COUNT = (
     update(search_terms).where(search_terms.c.id == bindparam("word")).values(df=search_terms.c.df + bindparam("by"))
 )
+
+
+class State(NamedTuple):
+    """What decides, besides what is published, what is found."""
+
+    counts: int
+    """How often words were counted or texts read anew: that changes answers."""
+    settled: bool
+    """Whether it stays so until the next publication: nothing is left to be counted or read anew."""
 
 
 class Weight(NamedTuple):
@@ -205,9 +215,10 @@ def uncounted(reader: Reader) -> bool:
     return reader.row(_ANY_UNCOUNTED) is not None
 
 
-def state(reader: Reader) -> int:
-    """Raised when words are counted or texts read anew: then answers change, though nothing is published."""
-    return int(reader.execute(_COUNTS).scalar_one())
+def state(reader: Reader) -> State:
+    """What answers depend on besides what is published."""
+    row = reader.execute(_STATE).one()
+    return State(row.counts, settled=not row.uncounted and row.version == tokens.version())
 
 
 def fits(reader: Reader) -> bool:
@@ -218,11 +229,6 @@ def fits(reader: Reader) -> bool:
 def unmark(writer: Writer) -> None:
     """Record that texts are being read anew: until ``mark`` some are read in one way and some in another."""
     writer.execute(update(search_state).values(version="", counts=search_state.c.counts + 1))
-
-
-def settled(reader: Reader) -> bool:
-    """Whether what is found stays as it is until the next publication: nothing is left to count or to read anew."""
-    return not uncounted(reader) and fits(reader)
 
 
 def mark(writer: Writer) -> None:

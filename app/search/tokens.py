@@ -95,9 +95,7 @@ def installed(dictionary: DictionaryName) -> bool:
 
 def version() -> str:
     """What texts are read with: a change of it wants the index to be rebuilt."""
-    package = f"sudachidict-{_dictionary}"
-    synonyms = hashlib.sha256(_SYNONYMS.read_bytes()).hexdigest()[:12]
-    return f"rules {RULES}, {package} {metadata.version(package)}, synonyms {synonyms}"
+    return _version(_dictionary)
 
 
 def tokens(folded: str, gaps: Sequence[int] = ()) -> list[Token]:
@@ -125,6 +123,13 @@ def reading(word: str) -> str | None:
 def sound(text: str) -> str:
     """How a text sounds, in katakana."""
     return _analyzer(_dictionary).sounds(text)[0]
+
+
+@cache
+def _version(dictionary: DictionaryName) -> str:
+    package = f"sudachidict-{dictionary}"
+    synonyms = hashlib.sha256(_SYNONYMS.read_bytes()).hexdigest()[:12]
+    return f"rules {RULES}, {package} {metadata.version(package)}, synonyms {synonyms}"
 
 
 @cache
