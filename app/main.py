@@ -1,6 +1,6 @@
 """The door for servers: ``create_app`` opens the database and hangs routes, problems, trace, hot reads on one another.
 
-What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the command line is ``app/cli.py``.
+What can be asked stands in ``app/api``, how HTTP is spoken in ``app/wire``; the command line is ``app/cli``.
 """
 
 import gc

@@ -17,7 +17,7 @@ from app.articles import collections, preview_links, publishers, site, slugs, so
 from app.database import Database, metadata
 from app.delivery import parts, snapshots
 from app.search import index
-from app.sync import changes, deliveries, events, jobs, webhooks
+from app.sync import changes, deliveries, events, jobs, uploads, webhooks
 
 __all__ = ["OWNERS", "metadata", "migrate"]
 
@@ -42,6 +42,7 @@ OWNERS = (
     events,
     webhooks,
     deliveries,
+    uploads,
 )
 """The modules that own tables; importing them is what fills ``metadata``."""
 

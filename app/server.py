@@ -1,6 +1,6 @@
 """The serving process, ``python -m app.server HOST PORT WORKERS``: uvicorn over the application of ``app/main.py``.
 
-``kiku serve`` becomes this process; what its options mean is told and checked in ``app/cli.py``.
+``kiku serve`` becomes this process; what its options mean is told and checked in ``app/cli``.
 """
 
 import os

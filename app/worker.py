@@ -15,9 +15,9 @@ from app.access import idempotency, keys
 from app.access.keys import Uses
 from app.database import Database, Writer
 from app.errors import Busy, Conflict, KikuError
-from app.publishing import ledger, lifecycle
+from app.publishing import import_jobs, ledger, lifecycle
 from app.search import index
-from app.sync import changes, deliveries, events, jobs
+from app.sync import changes, deliveries, events, jobs, uploads
 from app.sync.couriers import Couriers
 from app.sync.jobs import Lease
 from app.sync.sender import Sender
@@ -28,7 +28,10 @@ POLL_SECONDS = 1
 
 log = logging.getLogger("kiku.worker")
 
-_STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {ledger.JOB: ledger.step}
+_STEPS: dict[str, Callable[[Writer, Lease], Lease | None]] = {
+    ledger.JOB: ledger.step,
+    import_jobs.JOB: import_jobs.step,
+}
 
 
 class Kept(NamedTuple):
@@ -66,6 +69,7 @@ def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None
         _attempt(lambda: count_words(database))
         busy = _attempt(lambda: run_schedule(database))
         _attempt(lambda: purge_answers(database))
+        _attempt(lambda: purge_uploads(database))
         _attempt(lambda: purge_tombstones(database, kept.tombstone_days))
         _attempt(lambda: uses is not None and record_uses(database, uses))
         busy = (kept.trash_days > 0 and _attempt(lambda: purge_trashed(database, kept.trash_days))) or busy
@@ -149,6 +153,17 @@ def purge_answers(database: Database) -> bool:
             return False
     with database.writing() as writer:
         idempotency.purge(writer)
+    return True
+
+
+def purge_uploads(database: Database) -> bool:
+    """Remove bodies that no job will read any more; says whether there were any. Raises: Busy."""
+    before = instant(database.clock() - timedelta(hours=uploads.KEPT_HOURS))
+    with database.reading() as reader:
+        if not uploads.any_left(reader, before):
+            return False
+    with database.writing() as writer:
+        uploads.purge(writer, before)
     return True
 
 

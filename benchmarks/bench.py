@@ -1,7 +1,7 @@
 """``make bench``: reads, writes and searches on both databases between runs of a bare app, in one interleaved run.
 
-What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py`` and
-``indexing.py``, what it may cost in ``report.py``.
+What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py``, ``indexing.py``
+and ``importing.py``, what it may cost in ``report.py``.
 """
 
 import argparse
@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import indexing, processes, report, rounds, searches, stall, stores, works
+from benchmarks import importing, indexing, processes, report, rounds, searches, stall, stores, works
 from benchmarks.client import Connection
+from benchmarks.importing import Importing
 from benchmarks.indexing import Index
 from benchmarks.progress import progress
 from benchmarks.rounds import Bench
@@ -48,13 +49,13 @@ def main() -> None:
         stalls = [stall.measure(bench) for bench in benches]
     for bench, stalled, index in zip(benches, stalls, indexes, strict=True):
         _print(bench, given.articles, done)
-        sys.stdout.write(f"{stalled}\n{index}\n")
+        sys.stdout.writelines(f"{line}\n" for line in (stalled, *index))
 
 
-def _index(store: Store, tell: Callable[[str], object]) -> Index:
+def _index(store: Store, tell: Callable[[str], object]) -> tuple[Index, Importing]:
     """Measure the index before there are servers: from then on the dictionary's pages are not one worker's alone."""
     tell(f"Indexing: {store.name}")
-    measured = indexing.measure(store)
+    measured = indexing.measure(store), importing.measure(store)
     store.vacuum()  # also of what was rolled back
     store.checkpoint()
     return measured

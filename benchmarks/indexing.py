@@ -83,10 +83,10 @@ def _per_second(store: Store) -> float:
     """Articles that are put into the index in a second of CPU, of this process and of the database's."""
     with closing(Database(store.url)) as database, suppress(_RolledBack), database.writing() as writer:
         articles = _taken_out(writer)
-        before = _cpu_ns(store)
+        before = cpu_ns(store)
         for article in articles:
             index.put(writer, article.body)
-        taken_ns = processes.spent_ns(before, _cpu_ns(store))
+        taken_ns = processes.spent_ns(before, cpu_ns(store))
         raise _RolledBack
     return len(articles) * 1e9 / taken_ns
 
@@ -101,7 +101,8 @@ def _taken_out(writer: Writer) -> list[snapshots.Found]:
     return articles
 
 
-def _cpu_ns(store: Store) -> dict[int, int]:
+def cpu_ns(store: Store) -> dict[int, int]:
+    """The CPU time of this process and of the database's, by process."""
     # Not of the tree below this process, as elsewhere: the servers under measurement are in it.
     return {os.getpid(): time.process_time_ns()} | (store.server.cpu_ns() if store.server else {})
 

@@ -34,6 +34,7 @@ from app.database import Reader as Snapshot
 from app.publishing import ledger
 from app.publishing.ledger import Change, Of
 from app.sync import jobs
+from app.sync.jobs import Job
 from app.validation import validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import DraftReader, LedgerEditor
@@ -120,18 +121,6 @@ class Described(NamedTuple):
     example: str
 
 
-class JobAnswer(Shape):
-    """Work that goes on after its request: how many of how many articles are done, what failed, what came of it."""
-
-    id: str
-    kind: str
-    status: jobs.Status
-    done: int
-    total: int | None
-    errors: list[Any]
-    result: Any
-
-
 def _hang_making(of: Described) -> None:
     """Hang creating, reading and removing an entry; the three kinds differ in nothing else."""
     key, sent = _key(of), Annotated[of.sent, Depends(bodies.json_body(of.sent))]
@@ -191,7 +180,7 @@ def _hang_changing(of: Described) -> None:
 
     described: dict[int | str, dict[str, Any]] = {
         200: {"model": of.answered},
-        202: {"model": JobAnswer, "description": "Too many articles carry it for one transaction: see the job."},
+        202: {"model": Job, "description": "Too many articles carry it for one transaction: see the job."},
     }
     into = bodies.openapi_body(Merge, examples={"例": {"into": of.example}})
     body, patched = bodies.openapi_body(of.sent), bodies.openapi_patch({"例": of.patch})
@@ -233,7 +222,7 @@ def _changed(change: Change) -> Response:
     return answers.resource(change.job.resource(), None, status=202, headers=location)
 
 
-@router.get("/jobs/{id}", summary="Read a job", responses={200: {"model": JobAnswer}})
+@router.get("/jobs/{id}", summary="Read a job", responses={200: {"model": Job}})
 def read_job(_: DraftReader, id: str, reader: Reader) -> Response:
     """Work that outlives its request: how far it is, and what came of it."""
     return answers.resource(jobs.load(reader, id).resource(), None)

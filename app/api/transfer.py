@@ -1,31 +1,41 @@
-"""Doors in: digest pages become working copies.
+"""Doors in and out: digest pages become working copies, bundles are brought in, all there is is sent out.
 
-What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats``.
+What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats``, what a line of a bundle does in
+``incoming.py``, what is sent out in ``outgoing.py``, both there.
 """
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.articles import drafts, site
 from app.articles.document import Shape, SiteLabels
+from app.articles.fields import new_id
 from app.database import Reader as LookUp
-from app.errors import Fault, Malformed
-from app.formats import digest_html
-from app.publishing import transfer
+from app.errors import Fault, KikuError, Malformed, TooLarge
+from app.formats import bundle, digest_html
+from app.publishing import import_jobs, outgoing, transfer
 from app.publishing.checks import Terms
+from app.publishing.incoming import Import, Permit, Report
+from app.sync import uploads
+from app.sync.jobs import Job
 from app.wire import answers, bodies, sessions
-from app.wire.caller import Editor
+from app.wire.caller import DraftReader, Editor
 from app.wire.idempotency import IdempotentRoute
 from app.wire.negotiation import Spoken
-from app.wire.sessions import Writer
+from app.wire.sessions import Exporter, Writer
 
-router = APIRouter(prefix="/v1/manage/imports", tags=["transfer"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/manage", tags=["transfer"], route_class=IdempotentRoute)
 
-MEDIA_TYPES = ("text/plain", "text/html")
+MEDIA_TYPES = ("text/plain", "text/html", bundle.MEDIA_TYPE)
+AT_ONCE_BYTES = 1_048_576
+"""A bundle of so many bytes is brought in by its request, a larger one by a job."""
 PAGE = """菊まつりの歩き方
 
 十月の終わり、町は菊の香りに包まれます。
@@ -41,6 +51,9 @@ PAGE = """菊まつりの歩き方
 園芸課が一年をかけて育てました。
 """
 PAGE_HTML = "<h1>菊まつりの歩き方</h1><p>…</p>"
+BUNDLE = """{"kind":"header","format":1}
+{"kind":"article","document":{"title":"菊まつりの歩き方","external_ids":{"cms":"4711"}}}
+"""
 
 
 class PlacedLine(Shape):
@@ -75,62 +88,169 @@ class ImportAnswer(Shape):
     items: list[ImportedPage]
 
 
-RawPage = Annotated[bodies.RawBody, Depends(bodies.raw_body(bodies.IMPORT_BYTES, MEDIA_TYPES))]
 PageNumber = Annotated[int | None, Query(alias="page", ge=1)]
+Atomic = Annotated[bool, Query(description="Of a bundle every line, or none.")]
 
 
-async def _read_page(
-    request: Request, _: Editor, raw: RawPage, into: str | None = None, number: PageNumber = None
-) -> transfer.Incoming:
-    """The page, read before the Writer is opened: a large one must not keep the other writers waiting."""
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was received: its bytes, or of a larger one the id of the job that will read them."""
+
+    content: bytes
+    job_id: str | None
+    lines: int
+
+
+async def _receive(
+    request: Request,
+    caller: Editor,
+    into: str | None = None,
+    number: PageNumber = None,
+    *,
+    publish: bool = False,
+    atomic: Atomic = False,
+    dry_run: sessions.DryRun = False,
+) -> transfer.Incoming | Bundle:
+    """What was sent, read before the Writer is opened: a large page must not keep the other writers waiting."""
+    if publish:
+        caller.require("publish")
+    sent = await bodies.stream(request, bodies.IMPORT_BYTES, MEDIA_TYPES)
     if (into is None) != (number is None):
         fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
         raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
+    if sent.media_type != bundle.MEDIA_TYPE:
+        return await _read_page(request, await sent.whole(), into)
+    caller.require_all()
+    if into is not None:
+        fault = Fault("page-only", "Only a digest page goes into an article.", parameter="into")
+        raise Malformed("parameter-invalid", "A parameter is not for bundles.", (fault,))
+    return await _read_bundle(request, sent.chunks, whole=atomic or dry_run)
 
+
+async def _read_page(request: Request, page: bodies.RawBody, into: str | None) -> transfer.Incoming:
     def look(reader: LookUp) -> tuple[SiteLabels, str | None]:
         return site.load(reader).document.labels, None if into is None else drafts.load(reader, into).document.title
 
     labels, title = await sessions.look_up(request, look)
-    decode = digest_html.text_of if raw.media_type == "text/html" else digest_html.decoded
-    return await run_in_threadpool(lambda: transfer.read(decode(raw.content, raw.charset), labels, part_of=title))
+    decode = digest_html.text_of if page.media_type == "text/html" else digest_html.decoded
+    return await run_in_threadpool(lambda: transfer.read(decode(page.content, page.charset), labels, part_of=title))
 
 
-Page = Annotated[transfer.Incoming, Depends(_read_page)]
+async def _read_bundle(request: Request, chunks: AsyncIterator[bytes], *, whole: bool) -> Bundle:
+    """A short bundle as it is; of a longer one the pieces are stored as they come. Its header is judged.
+
+    ``whole``: it will be one transaction, for which only a short one is taken. Raises: TooLarge; Malformed; Invalid.
+    """
+    content, job_id = bytearray(), new_id()
+    async for chunk in chunks:
+        content += chunk
+        if len(content) > AT_ONCE_BYTES:
+            break
+    else:
+        _demand_header(content)
+        return Bundle(bytes(content), None, 0)
+    if whole:
+        detail = f"In one transaction, or only to be tried, a bundle has at most {AT_ONCE_BYTES:,} bytes."
+        raise TooLarge("too-large", detail)
+    _demand_header(content)
+    try:
+        return Bundle(b"", job_id, await _store(request, job_id, content, chunks))
+    except KikuError:  # what broke off, or was too large, no job will read
+        await sessions.store(request, partial(uploads.drop, job_id=job_id))
+        raise
+
+
+async def _store(request: Request, job_id: str, waiting: bytearray, chunks: AsyncIterator[bytes]) -> int:
+    """Keep a body, of which a part was read, for a job; the number of its lines."""
+    pieces, lines, last = 0, waiting.count(b"\n"), b""
+    while waiting:
+        while len(waiting) < uploads.PIECE_BYTES and (chunk := await anext(chunks, b"")):
+            waiting += chunk
+            lines += chunk.count(b"\n")
+        last = bytes(waiting[: uploads.PIECE_BYTES])
+        del waiting[: uploads.PIECE_BYTES]
+        await sessions.store(request, partial(uploads.put, job_id=job_id, number=pieces, content=last))
+        pieces += 1
+    return lines + (not last.endswith(b"\n"))
+
+
+def _demand_header(content: bytearray) -> None:
+    bundle.header(bundle.read(1, bytes(content).partition(b"\n")[0]))
+
+
+Received = Annotated[transfer.Incoming | Bundle, Depends(_receive)]
 
 
 @router.post(
-    "",
+    "/imports",
     status_code=201,
-    summary="Import a digest page",
+    summary="Import a digest page or a bundle",
     responses={
-        200: {"model": ImportAnswer, "description": "The page is known: its article, unchanged."},
+        200: {"model": ImportAnswer | Report, "description": "A known page: its article. A bundle: what became of it."},
         201: {"model": ImportAnswer},
+        202: {"model": Job, "description": "A bundle of more than 1 MiB is brought in by a job."},
     },
-    openapi_extra=bodies.openapi_raw({"text/plain": PAGE, "text/html": PAGE_HTML}),
+    openapi_extra=bodies.openapi_raw({"text/plain": PAGE, "text/html": PAGE_HTML, bundle.MEDIA_TYPE: BUNDLE}),
 )
-def import_page(
+def import_documents(
     caller: Editor,
-    incoming: Page,
+    received: Received,
     spoken: Spoken,
     writer: Writer,
     *,
     publish: bool = False,
     into: str | None = None,
     number: PageNumber = None,
+    atomic: Atomic = False,
 ) -> Response:
-    """Turn a digest page (plain text or HTML) into a working copy, and publish it with ``publish=true``.
+    """Turn a digest page (plain text or HTML) into a working copy, or bring in a bundle (NDJSON).
 
-    The answer tells for every line which field it went to. A page that came in before (the same lines,
-    blank ones and outer spaces aside) answers the article it became, with ``created`` false, and changes
-    nothing. ``into`` and ``page`` fill a page that an article has announced. What is not a digest page is
-    refused with what was missing, and nothing is stored.
+    **A page.** The answer tells for every line which field it went to. A page that came in before (the same lines,
+    blank ones and outer spaces aside) answers the article it became, with `created` false, and changes
+    nothing. `into` and `page` fill a page that an article has announced. What is not a digest page is
+    refused with what was missing, and nothing is stored. `publish=true` publishes it.
+
+    **A bundle** begins with a header line; each further line is stored whole or not at all, once however often it is
+    sent, and those that were refused are told by their numbers. With `atomic=true` one that is refused undoes all.
+    `publish=true` publishes articles that come without `life`. Lines other than such articles need scope `admin`.
     """
-    if publish:
-        caller.require("publish")
     terms = Terms(spoken) if publish else None
+    if isinstance(received, Bundle):
+        return _bring(writer, received, Permit(caller.allows("admin"), terms), atomic=atomic)
     if into is not None and number is not None:
-        item = transfer.import_into(writer, into, number, incoming, publish=terms)
+        item = transfer.import_into(writer, into, number, received, publish=terms)
     else:
-        item = transfer.import_page(writer, incoming, publish=terms)
+        item = transfer.import_page(writer, received, publish=terms)
     headers = {"Location": f"/v1/manage/articles/{item['article_id']}"}
     return answers.resource({"items": [item]}, None, status=201 if item["created"] else 200, headers=headers)
+
+
+def _bring(writer: Writer, received: Bundle, permit: Permit, *, atomic: bool) -> Response:
+    if received.job_id is not None:
+        job = import_jobs.submit(writer, received.job_id, permit, received.lines)
+        return answers.resource(
+            job.resource(), None, status=202, headers={"Location": f"{router.prefix}/jobs/{job.id}"}
+        )
+    work = Import(permit)
+    work.bring(writer, bundle.split([received.content]))
+    if atomic:
+        work.demand()
+    return answers.resource(work.report.model_dump(), None)
+
+
+@router.get(
+    "/exports",
+    summary="Export all there is",
+    response_class=StreamingResponse,
+    responses={200: {"content": {bundle.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+def export(caller: DraftReader, reader: Exporter, *, revisions: bool = False) -> StreamingResponse:
+    """All there is as a bundle (NDJSON), one moment of the database: site, ledger, articles, collections.
+
+    Of an article its working copy, what readers see, its life, its slugs; with `revisions=true` also what was ever
+    saved of it. What is brought in elsewhere is there the same to the byte. Keys, the audit, jobs, webhooks and preview
+    links are not in it. One export is answered at a time, others wait, or get 503.
+    """
+    caller.require_all()
+    headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="kiku.ndjson"'}
+    return StreamingResponse(outgoing.lines(reader, with_revisions=revisions), 200, headers, bundle.MEDIA_TYPE)

@@ -192,6 +192,22 @@ def create(writer: Writer, sent: CollectionInput) -> Entry:
     return load(writer, id)
 
 
+def adopt(writer: Writer, sent: CollectionInput, merged_into: str | None) -> None:
+    """Store a collection as it was elsewhere, with its id, version and times; none of its id is here.
+
+    Raises: Invalid (``article-unknown``, ``article-repeated``); Conflict (``slug-taken``).
+    """
+    came = entries.origin(writer, sent)
+    entries.refuse([*_unfit(writer, sent.articles), *_unlike_a_slug(sent.slug, came["id"])])
+    slug = sent.slug or slugs.derived(sent.title, came["id"])
+    row = {"slug": slug, "title": sent.title, "description": sent.description, "merged_into": merged_into}
+    if not writer.insert_absent(collections, came | row):
+        raise _slug_taken()
+    _arrange(writer, came["id"], sent.articles)
+    audit.record(writer, "collection.created", came["id"], None, came["version"])
+    writer.touched.add("collections")
+
+
 def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:
     """The collection after ``edit`` of its resource; what changes nothing keeps the version.
 

@@ -3,7 +3,7 @@
 Rows are read and written in ``mapping.py``; what becomes public is decided in ``app/publishing``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ IfVersion = frozenset[int] | None
 # Statements that every load or save runs are built once: building one anew costs several times what running it does.
 _ID_BY_SLUG = select(articles.c.id).where(articles.c.slug == bindparam("slug"))
 _ROW = select(articles).where(articles.c.id == bindparam("id"))
+_STANDING = select(articles.c.id, articles.c.version, articles.c.status).where(articles.c.id == bindparam("id"))
 _HELD_ROW = _ROW.with_for_update(key_share=True)  # who writes what belongs to the article need not wait for its row
 _FACTS = update(articles).where(articles.c.id == bindparam("article_id"))
 _NEXT_VERSION = _FACTS.where(articles.c.version == bindparam("stored_version"))
@@ -90,6 +91,11 @@ def find_id(reader: Reader, key: str) -> str | None:
     return row["id"] if row else None
 
 
+def find(reader: Reader, article_id: str) -> Row | None:
+    """The id, version and status of the working copy with this id, or None."""
+    return reader.row(_STANDING, {"id": article_id})
+
+
 def load(reader: Reader, key: str, if_version: IfVersion = None) -> Draft:
     """The working copy that ``key`` names. A Writer holds it against other writers until it commits.
 
@@ -127,27 +133,33 @@ def create(writer: Writer, sent: ArticleInput) -> Draft:
     Forbidden (``outside-limits``) where the caller would not see it.
     """
     faults = _read_only(sent, {"version": 1, "created_at": writer.stamp}, None)
-    document = _document(writer, sent)
-    document.id = document.id or new_id()
-    if sent.id and writer.row(select(articles.c.id).where(articles.c.id == sent.id)):
-        faults.append(Fault("id-taken", "Another article has this id.", pointer="/id"))
-    _settle(writer, None, document, faults)
-    _demand_seen(writer, document)
-    _demand_translation_free(writer, document)
-    wanted = document.slug
-    first = document.slug = wanted or slugs.derived(document.title, document.id)
-    row: dict[str, Any] = dict.fromkeys(articles.c.keys())
-    row |= mapping.article_row(document)
-    row |= {"id": document.id, "version": 1, "status": "draft", "in_review": False}
-    row |= {"created_at": writer.stamp, "updated_at": writer.stamp}
-    writer.execute(articles.insert(), row)
-    document.slug = slugs.choose(writer, document.id, first, derived=wanted is None)
+    document = _new(writer, sent, faults)
+    wanted, id = document.slug, str(document.id)
+    first = document.slug = wanted or slugs.derived(document.title, id)
+    life = {"version": 1, "status": "draft", "in_review": False}
+    row = _insert(writer, document, life | {"created_at": writer.stamp, "updated_at": writer.stamp})
+    document.slug = slugs.choose(writer, id, first, derived=wanted is None)
     if document.slug != first:
         row |= mapping.article_row(document)
-        set_facts(writer, document.id, slug=row["slug"], folded=row["folded"])
+        set_facts(writer, id, slug=row["slug"], folded=row["folded"])
     mapping.write(writer, None, document)
     revisions.record(writer, 1, document)
-    audit.record(writer, "article.created", document.id, None, 1)
+    audit.record(writer, "article.created", id, None, 1)
+    return Draft(document, row)
+
+
+def adopt(writer: Writer, sent: ArticleInput, life: Row, once_public: Iterable[str]) -> Draft:
+    """Store an article as it was elsewhere, with its id, slug, version and times; without revisions and publication.
+
+    ``life``: facts of it, the public slug among them; ``once_public``: the slugs that were public. Raises what
+    ``create`` raises.
+    """
+    document = _new(writer, sent, [])
+    id, slug = str(document.id), str(document.slug)
+    row = _insert(writer, document, life)
+    slugs.adopt(writer, id, working=slug, public=life["public_slug"], once_public=once_public)
+    mapping.write(writer, None, document)
+    audit.record(writer, "article.created", id, None, row["version"])
     return Draft(document, row)
 
 
@@ -240,6 +252,25 @@ def outside() -> Forbidden:
 def _demand(version: int, if_version: IfVersion) -> None:
     if if_version is not None and version not in if_version:
         raise Stale(version)
+
+
+def _new(writer: Writer, sent: ArticleInput, faults: list[Fault]) -> ArticleDocument:
+    """The document of an article that is to be made, all its parts with their ids, its sources linked."""
+    document = _document(writer, sent)
+    document.id = document.id or new_id()
+    if sent.id and find(writer, sent.id):
+        faults.append(Fault("id-taken", "Another article has this id.", pointer="/id"))
+    _settle(writer, None, document, faults)
+    _demand_seen(writer, document)
+    _demand_translation_free(writer, document)
+    return document
+
+
+def _insert(writer: Writer, document: ArticleDocument, life: Row) -> dict[str, Any]:
+    """Store the article's own row, which is returned."""
+    row = {**dict.fromkeys(articles.c.keys()), **mapping.article_row(document), "id": document.id, **life}
+    writer.execute(articles.insert(), row)
+    return row
 
 
 def _document(reader: Reader, sent: ArticleInput) -> ArticleDocument:

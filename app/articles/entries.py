@@ -24,6 +24,7 @@ from app.articles.fields import (
     Slug,
     SourceType,
     Url,
+    new_id,
 )
 from app.database import Reader, Row, Writer
 from app.errors import Conflict, Fault, Invalid, NotFound, Stale
@@ -215,6 +216,12 @@ def read_only(sent: Shape, current: Mapping[str, Any]) -> list[Fault]:
         for name, value in current.items()
         if getattr(sent, name) not in {None, value}
     ]
+
+
+def origin(writer: Writer, sent: Any) -> Json:
+    """The id, version and times that an entry comes with from elsewhere; new ones where it has none."""
+    came = {"id": sent.id or new_id(), "version": sent.version or 1}
+    return came | {"created_at": sent.created_at or writer.stamp, "updated_at": sent.updated_at or writer.stamp}
 
 
 def refuse(faults: Iterable[Fault]) -> None:

@@ -67,6 +67,7 @@ Index("ix_publisher_hosts_publisher_id", publisher_hosts.c.publisher_id)
 MERGING = "publishers"
 """What a Writer holds while it ties a new source to a publisher: shared; who merges publishers holds it alone."""
 _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
+_BY_ID = select(publishers.c.id, publishers.c.merged_into).where(publishers.c.id == bindparam("id"))
 _BY_NAME = select(publisher_names.c.publisher_id).where(publisher_names.c.folded == bindparam("name"))
 _BY_HOST = select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == bindparam("host"))
 _BARE = select(publishers.c.id, publishers.c.aliases, publishers.c.hosts).where(
@@ -104,7 +105,7 @@ def names(reader: Reader) -> list[str]:
 
 def find(reader: Reader, publisher_id: str) -> str | None:
     """The id under which ``publisher_id`` is known today (a merged one leads on), or None."""
-    row = reader.row(select(publishers.c.id, publishers.c.merged_into).where(publishers.c.id == publisher_id))
+    row = reader.row(_BY_ID, {"id": publisher_id})
     if row is None:
         return None
     return find(reader, row["merged_into"]) if row["merged_into"] else row["id"]
@@ -170,6 +171,18 @@ def create(writer: Writer, sent: PublisherInput) -> Entry:
     _call(writer, row["id"], row)
     audit.record(writer, "publisher.created", row["id"], None, 1)
     return load(writer, row["id"])
+
+
+def adopt(writer: Writer, sent: PublisherInput, merged_into: str | None) -> None:
+    """Store a publisher as it was elsewhere, with its id, version and times; none of its id is here.
+
+    Raises: Conflict (``publisher-name-taken``, ``publisher-host-taken``).
+    """
+    row = _values(sent) | entries.origin(writer, sent) | {"merged_into": merged_into}
+    writer.execute(publishers.insert(), row)
+    if merged_into is None:  # what it was called leads to the other
+        _call(writer, row["id"], row)
+    audit.record(writer, "publisher.created", row["id"], None, row["version"])
 
 
 def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:

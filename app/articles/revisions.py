@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from app.articles.document import ArticleDocument, Counted, Shape
 from app.articles.fields import Instant
 from app.articles.tables import revisions
-from app.database import Reader, Writer
+from app.database import Reader, Row, Writer
 from app.errors import NotFound
 
 
@@ -44,15 +44,28 @@ _SUMMARY = (revisions.c.number, revisions.c.created_at, revisions.c.created_by, 
 
 def record(writer: Writer, number: int, document: ArticleDocument) -> None:
     """Keep ``document`` as revision ``number`` of its article."""
-    row = {
-        "article_id": document.id,
-        "number": number,
-        "document": gzip.compress(document.model_dump_json().encode(), compresslevel=1, mtime=0),
-        "created_at": writer.stamp,
-        "created_by": writer.caller,
-        "reason": writer.reason,
-    }
-    writer.execute(revisions.insert(), row)
+    said = {"created_at": writer.stamp, "created_by": writer.caller, "reason": writer.reason}
+    row = {"article_id": document.id, "number": number, "document": packed(document.model_dump_json().encode())}
+    writer.execute(revisions.insert(), row | said)
+
+
+def adopt(writer: Writer, article_id: str, number: int, document: bytes, said: Row) -> bool:
+    """Keep what an article was elsewhere, as JSON, unless its revision ``number`` is here; says whether it was not.
+
+    ``said``: when it was saved, by whom and why.
+    """
+    row = {"article_id": article_id, "number": number, "document": packed(document)}
+    return writer.insert_absent(revisions, row | dict(said))
+
+
+def packed(document: bytes) -> bytes:
+    """A document's JSON as it is kept."""
+    return gzip.compress(document, compresslevel=1, mtime=0)
+
+
+def unpacked(kept: bytes) -> bytes:
+    """The document's JSON in what is kept of it."""
+    return gzip.decompress(kept)
 
 
 def latest(reader: Reader, article_id: str, before: int | None, limit: int) -> list[tuple[int, dict[str, Any]]]:
@@ -77,7 +90,7 @@ def load(reader: Reader, article_id: str, number: int) -> dict[str, Any]:
     row = reader.row(query.where(revisions.c.article_id == article_id, revisions.c.number == number))
     if row is None:
         raise NotFound("revision-unknown", "The article has no such revision.")
-    return {**row, "document": json.loads(gzip.decompress(row["document"]))}
+    return {**row, "document": json.loads(unpacked(row["document"]))}
 
 
 def document(reader: Reader, article_id: str, number: int) -> ArticleDocument:

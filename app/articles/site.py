@@ -40,6 +40,16 @@ def load(reader: Reader) -> StoredSite:
     return StoredSite(Site.model_validate(row["document"]), row["version"])
 
 
+def adopt(writer: Writer, document: Site, version: int, updated_at: str | None) -> bool:
+    """Store the site as it was elsewhere, with its version, where nobody has saved one; says whether that is so."""
+    row = {"id": 1, "version": version, "document": document.model_dump(), "updated_at": updated_at}
+    adopted = writer.insert_absent(site, row)
+    if adopted:
+        audit.record(writer, "site.updated", "site", None, version)
+        writer.touched.add("site")
+    return adopted
+
+
 def save(writer: Writer, document: Site, if_version: frozenset[int] | None) -> StoredSite:
     """Replace the site; saving what is there changes nothing. ``if_version`` None means whatever is there.
 

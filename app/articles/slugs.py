@@ -4,7 +4,7 @@ A slug lives while it is an article's working or public one; the old public ones
 slug is made of is said in ``app/text.py``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy import (
     Boolean,
@@ -53,6 +53,7 @@ _SETTLE = (
     .where(_OWN)
     .values(living=or_(slugs.c.slug == bindparam("working"), _PUBLIC), was_public=or_(slugs.c.was_public, _PUBLIC))
 )
+_ONCE_PUBLIC = update(slugs).where(_OWN, slugs.c.slug == bindparam("slug_here")).values(was_public=True)
 _FORGET = delete(slugs).where(_OWN, ~slugs.c.living, ~slugs.c.was_public)
 
 
@@ -104,6 +105,20 @@ def settle(writer: Writer, article_id: str, *, working: str, public: str | None)
     """Settle the article's slugs: the working and the public one live, those once public only redirect."""
     writer.execute(_SETTLE, {"article": article_id, "working": working, "public": public})
     writer.execute(_FORGET, {"article": article_id})
+
+
+def adopt(writer: Writer, article_id: str, *, working: str, public: str | None, once_public: Iterable[str]) -> None:
+    """Give a new article the slugs it had elsewhere: the working and the public one, and those that were public once.
+
+    Raises: Conflict (``slug-taken``); Invalid (``slug-invalid``).
+    """
+    for slug in dict.fromkeys((working, public or working)):
+        take(writer, article_id, slug)
+    old = {"article_id": article_id, "living": False, "was_public": True}
+    for slug in once_public:
+        if not writer.insert_absent(slugs, {"slug": slug, **old}):
+            writer.execute(_ONCE_PUBLIC, {"article": article_id, "slug_here": slug})
+    settle(writer, article_id, working=working, public=public)
 
 
 def find_external(reader: Reader, system: str, external_id: str) -> str | None:

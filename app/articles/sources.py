@@ -244,6 +244,23 @@ def create(writer: Writer, sent: SourceInput) -> Entry:
     return load(writer, row["id"])
 
 
+def adopt(writer: Writer, sent: SourceInput, merged_into: str | None) -> None:
+    """Store a source as it was elsewhere, with its id, version and times; none of its id is here.
+
+    Raises: Invalid (``publisher-unknown``); Conflict (``source-url-taken``).
+    """
+    faults: list[Fault] = []
+    values = _values(writer, sent, faults)
+    entries.refuse(faults)
+    if merged_into is not None and sent.canonical_url:  # it may have exchanged addresses with the other
+        canonical = canonical_url(sent.canonical_url)
+        values |= {"canonical_url": canonical, "canonical_sha256": _digest(canonical)}
+    row = values | entries.origin(writer, sent) | {"merged_into": merged_into}
+    if not writer.insert_absent(sources, row):
+        raise _url_taken()
+    audit.record(writer, "source.created", row["id"], None, row["version"])
+
+
 def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:
     """The source after ``edit`` of its resource; what changes nothing keeps the version.
 

@@ -84,6 +84,13 @@ def create(writer: Writer, sent: TagInput) -> Entry:
     return load(writer, sent.slug)
 
 
+def adopt(writer: Writer, sent: TagInput, merged_into: str | None) -> None:
+    """Store a tag as it was elsewhere, with its version; none of its slug is here."""
+    row = {"slug": sent.slug, **_values(sent), "version": sent.version or 1, "merged_into": merged_into}
+    writer.execute(tags.insert(), row)
+    audit.record(writer, "tag.created", sent.slug, None, row["version"])
+
+
 def change(writer: Writer, key: str, if_version: IfVersion, edit: Edit) -> Entry:
     """The tag after ``edit`` of its resource; what changes nothing keeps the version. Its slug stays.
 

@@ -65,7 +65,7 @@ public_tags = Table(
     Column("language", Key, nullable=False),
     Column("published_at", Instant, nullable=False),
 )
-_TABLES = (public_sections, public_citations, public_key_points, public_questions, public_tags)
+TABLES = (public_sections, public_citations, public_key_points, public_questions, public_tags)
 for _table in (public_sections, public_key_points, public_questions, public_tags):
     Index(f"ix_{_table.name}_article_id", _table.c.article_id)
 # With the publisher: facets count thousands of articles by it, and need no row for that.
@@ -79,8 +79,8 @@ for _table in (public_citations, public_key_points):
 Index("ix_public_tags_tag", public_tags.c.tag, public_tags.c.published_at, public_tags.c.article_id)
 
 # Built once: building these anew for each publication costs several times what running them does.
-_INSERTS = {table: table.insert() for table in _TABLES}
-_DROPS = [delete(table).where(table.c.article_id == bindparam("article")) for table in _TABLES]
+_INSERTS = {table: table.insert() for table in TABLES}
+_DROPS = [delete(table).where(table.c.article_id == bindparam("article")) for table in TABLES]
 _WITH_ID = (public_sections, public_citations, public_key_points)
 _TAKEN = union_all(*(select(table.c.id).where(is_one_of(table.c.id, table.name)) for table in _WITH_ID))
 
@@ -116,7 +116,7 @@ def _demand_free(reader: Reader, new: dict[Table, list[dict[str, Any]]]) -> None
 
 
 def _rows(article: shapes.Shape) -> dict[Table, list[dict[str, Any]]]:
-    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in _TABLES}
+    rows: dict[Table, list[dict[str, Any]]] = {table: [] for table in TABLES}
     shared = {"article_id": article["id"], "language": article["language"], "published_at": article["published_at"]}
 
     def add(table: Table, body: shapes.Shape, page: int | None, **columns: Any) -> None:

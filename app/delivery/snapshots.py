@@ -5,6 +5,7 @@ What the bytes say is decided in ``shapes.py``; rows for public lists of parts a
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,13 +131,13 @@ def put(writer: Writer, article: shapes.Shape) -> Found:
     return Found(article["id"], etag, body)
 
 
-def claim_external_ids(writer: Writer, article: shapes.Shape) -> list[str]:
-    """Let the article's external ids lead to it; the ids of others to which they led, in whose snapshots they stand."""
+def claim_external_ids(writer: Writer, article_id: str, external_ids: Mapping[str, str]) -> list[str]:
+    """Let external ids lead to the article, once it has a snapshot; the ids of others to which they led before."""
     before: dict[str, None] = {}
-    for system, external_id in article["external_ids"].items():
+    for system, external_id in external_ids.items():
         here = (snapshot_external_ids.c.system == system, snapshot_external_ids.c.external_id == external_id)
         taken = delete(snapshot_external_ids).where(*here).returning(snapshot_external_ids.c.article_id)
-        before |= {row["article_id"]: None for row in writer.rows(taken) if row["article_id"] != article["id"]}
+        before |= {row["article_id"]: None for row in writer.rows(taken) if row["article_id"] != article_id}
     return [*before]
 
 

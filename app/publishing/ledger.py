@@ -66,6 +66,11 @@ class Change:
     job: Job | None
 
 
+def load(reader: Reader, of: Of) -> Entry:
+    """The entry, also one that was merged. Raises: NotFound."""
+    return _ROOMS[of.kind].load(reader, of.key)
+
+
 def change(writer: Writer, of: Of, if_version: IfVersion, edit: Edit, demand: Demand) -> Change:
     """Change an entry, for readers at once.
 
@@ -147,7 +152,7 @@ def _carry(writer: Writer, kind: Kind, key: str) -> Job | None:
     # The first at once: what readers are led to by a merged entry is then there.
     first, total = ids[:STEP], writer.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     payload = {"kind": kind, "key": key, "after": first[-1]}
-    job = jobs.create(writer, JOB, payload, done=len(first), total=total)
+    job = jobs.create(writer, JOB, payload, (len(first), total))
     _rewrite(writer, first)
     return job
 

@@ -4,7 +4,7 @@ What stands between a draft and this is in ``checks.py``, what else an article g
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.access import audit
 from app.articles import drafts, slugs
@@ -21,6 +21,9 @@ from app.sync.changes import Change
 PUBLIC = "public"
 """What a Writer holds before it reads anything it makes public: shared for one article, alone for the ledger."""
 
+Released = dict[str, Change]
+"""Articles that readers see otherwise than before, by their ids."""
+
 _PUBLISHABLE = {"draft", "published", "unpublished"}
 
 
@@ -36,6 +39,7 @@ class Publication:
     changed: bool
     etag: str | None
     sync: str
+    """The feed's token behind it; empty as long as it has no number."""
     warnings: list[Check]
 
 
@@ -48,6 +52,15 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     writer.hold(PUBLIC, shared=True)
     draft = drafts.load(writer, key)
     drafts.demand(draft, if_version)
+    made, released = release(writer, draft, terms)
+    return replace(made, sync=changes.append(writer, released) if released else changes.token(writer))
+
+
+def release(writer: Writer, draft: Draft, terms: Terms) -> tuple[Publication, Released]:
+    """``publish`` without its number, and what is to be numbered: of several articles together, at the end.
+
+    The caller holds ``PUBLIC``. Raises: Conflict (``transition``); Invalid (``checks-failed``).
+    """
     if draft.status not in _PUBLISHABLE:
         raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
     found = checks.demand(writer, draft.document, terms)
@@ -57,11 +70,8 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
     changed = public is None or public[0] != snapshots.content_sha256(article)
     touched = [draft.id]
     if changed or public is None:
-        touched += snapshots.claim_external_ids(writer, article)
-        frozen = snapshots.put(writer, article)
-        etag = frozen.etag
-        parts.put(writer, article)
-        index.put(writer, frozen.body)
+        touched += snapshots.claim_external_ids(writer, draft.id, article["external_ids"])
+        etag = freeze(writer, article)
     else:
         etag = public[2]
     _record(writer, draft, first)
@@ -70,10 +80,44 @@ def publish(writer: Writer, key: str, if_version: IfVersion, terms: Terms = AS_U
             writer.reason = terms.override_reason
             audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
         audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
+    made = Publication(draft.id, article["slug"], draft.version, "published", first, changed, etag, "", found)
+    return made, {draft.id: _change(article, touched)} if changed else {}
+
+
+def adopt(writer: Writer, draft: Draft, article: shapes.Shape, *, version: int | None) -> Released:
+    """Make ``article`` what readers see of the working copy, as it was published elsewhere; what is to be numbered.
+
+    ``version``: which one of the working copy it is, None where it is none. No checks are asked; the caller holds
+    ``PUBLIC``. Raises: Conflict (``transition``, ``slug-taken``, ``id-taken``).
+    """
+    if draft.status not in _PUBLISHABLE:
+        raise Conflict("transition", "An archived or trashed article cannot be published; restore it first.")
+    public = snapshots.stored_content(writer, draft.id)
+    changed = public is None or public[0] != snapshots.content_sha256(article)
     slug = article["slug"]
-    change = Change(surrogate_keys(touched), slug, shapes.traits(article))
-    sync = changes.append(writer, {draft.id: change}) if changed else changes.token(writer)
-    return Publication(draft.id, slug, draft.version, "published", first, changed, etag, sync, found)
+    if slug != draft.facts["public_slug"]:
+        slugs.take(writer, draft.id, slug)
+        slugs.settle(writer, draft.id, working=str(draft.document.slug), public=slug)
+    facts = {"status": "published", "first_published_at": article["published_at"], "public_slug": slug}
+    if changed or version is not None:
+        facts["published_version"] = version
+    if any(draft.facts[name] != value for name, value in facts.items()):
+        drafts.set_facts(writer, draft.id, **facts)
+    if not changed:
+        return {}
+    own = draft.document.external_ids.items()  # what it has no more leads to whoever has it
+    touched = snapshots.claim_external_ids(writer, draft.id, dict(own & article["external_ids"].items()))
+    freeze(writer, article)
+    audit.record(writer, "article.published", draft.id, None, version)
+    return {draft.id: _change(article, [draft.id, *touched])}
+
+
+def freeze(writer: Writer, article: shapes.Shape) -> str:
+    """Store what readers, lists and searches get of a public article; its ETag."""
+    frozen = snapshots.put(writer, article)
+    parts.put(writer, article)
+    index.put(writer, frozen.body)
+    return frozen.etag
 
 
 def proposed(draft: Draft, now: str) -> shapes.Shape:
@@ -135,6 +179,10 @@ def reindex(writer: Writer, after: str | None, limit: int) -> str | None:
 def surrogate_keys(article_ids: Sequence[str]) -> list[str]:
     """The cache keys that a change touches: the addresses of these articles, and every list."""
     return [*(f"article-{id}" for id in article_ids), "articles"]
+
+
+def _change(article: shapes.Shape, touched: Sequence[str]) -> Change:
+    return Change(surrogate_keys(touched), article["slug"], shapes.traits(article))
 
 
 def _moves(draft: Draft) -> bool:

@@ -3,6 +3,7 @@
 Nothing is run here: ``app/worker.py`` takes what is due.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -65,9 +66,9 @@ class Lease:
     until: str
 
 
-def create(writer: Writer, kind: str, payload: Any, *, done: int, total: int) -> Job:
-    """Put a job of this kind into the queue, ``done`` steps of ``total`` done; ``payload`` is for who runs it."""
-    id = str(uuid7())
+def create(writer: Writer, kind: str, payload: Any, steps: tuple[int, int], id: str | None = None) -> Job:
+    """Put a job of this kind into the queue; ``payload`` is for who runs it; of so many ``steps`` some are done."""
+    id, (done, total) = id or str(uuid7()), steps
     row = {"id": id, "kind": kind, "status": "queued", "done": done, "total": total, "payload": payload, "errors": []}
     stamps = {"created_at": writer.stamp, "updated_at": writer.stamp, "created_by": writer.caller}
     writer.execute(jobs.insert(), row | stamps)
@@ -108,9 +109,10 @@ def advance(writer: Writer, lease: Lease, done: int, payload: Any) -> Lease | No
     return Lease(lease.id, lease.kind, payload, done, until) if kept else None
 
 
-def finish(writer: Writer, lease: Lease, result: Any) -> None:
-    """The job is done; what came meanwhile counts, too."""
-    _keep(writer, lease, status="done", total=lease.done, result=result, leased_until_at=None)
+def finish(writer: Writer, lease: Lease, result: Any, errors: Sequence[Any] = ()) -> None:
+    """The job is done, with these errors; what came meanwhile counts, too."""
+    values = {"result": result, "errors": list(errors), "total": lease.done}
+    _keep(writer, lease, status="done", leased_until_at=None, **values)
 
 
 def give_back(writer: Writer, lease: Lease) -> None:

@@ -3,10 +3,11 @@
 What a body may contain is said by the models (``app/articles/document.py``); answers are no concern of this file.
 """
 
+import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import jsonpatch
 from fastapi import Request
@@ -15,14 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from app.errors import Conflict, Fault, Invalid, Malformed, TooLarge, UnsupportedMediaType
-from app.validation import FAULTS, pointer, validated
+from app.validation import check_depth, parse_json, validated
 
 JSON_BYTES = 1_048_576
 """The largest JSON body."""
 IMPORT_BYTES = 64 * 1_048_576
 """The largest body of an import."""
-JSON_DEPTH = 32
-"""How many arrays and objects may stand in each other."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -30,7 +29,6 @@ JSON_PATCH = "application/json-patch+json"
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
-_EXACT = 2**53 - 1  # RFC 7493 2.2
 _INLINE_BYTES = 65_536  # larger bodies are parsed in a thread: a megabyte would hold up the loop for 30 ms
 _PATCH_OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 _PATCH_FAILURES = (
@@ -58,6 +56,19 @@ class RawBody:
     content: bytes
     media_type: str
     charset: str | None
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A body that comes piece by piece; ``charset`` as in ``RawBody``."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    charset: str | None
+
+    async def whole(self) -> RawBody:
+        """All of it at once."""
+        return RawBody(b"".join([chunk async for chunk in self.chunks]), self.media_type, self.charset)
 
 
 def json_body(model: type[M], *, optional: bool = False) -> Callable[[Request], Awaitable[M]]:
@@ -96,46 +107,15 @@ async def patch_body(request: Request) -> Patch:
     raise _invalid([Fault("patch-invalid", expected, pointer="")])
 
 
-def raw_body(limit: int, media_types: tuple[str, ...]) -> Callable[[Request], Awaitable[RawBody]]:
-    """A dependency that reads up to ``limit`` bytes of one of ``media_types``, unread and undecoded.
+async def stream(request: Request, limit: int, media_types: tuple[str, ...]) -> Streamed:
+    """The body, unread and undecoded, for up to ``limit`` bytes of one of ``media_types``.
 
-    It raises UnsupportedMediaType and TooLarge; an empty body is for the reader of the format to judge.
+    An empty body is for the reader of the format to judge. Raises: UnsupportedMediaType, TooLarge; whoever reads on:
+    TooLarge, Malformed.
     """
-
-    async def read_body(request: Request) -> RawBody:
-        media_type, parameters = _media_type(request, media_types)
-        return RawBody(await _read(request, limit), media_type, parameters.get("charset"))
-
-    return read_body
-
-
-def parse_json(content: bytes) -> object:
-    """The value that ``content`` spells in strict JSON, the same on every backend.
-
-    Raises: Malformed (``json-invalid``): empty, not UTF-8, BOM, NaN, Infinity, numbers beyond doubles,
-    duplicate keys, more than ``JSON_DEPTH`` levels; Invalid (``text-refused``): NUL, lone surrogates.
-    Source: RFC 8259; RFC 7493 (I-JSON) 2.
-    """
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        _malformed("The body is not UTF-8.")
-    if not text.strip(" \t\r\n"):
-        _malformed("The body is empty.")
-    if text.startswith("\ufeff"):
-        _malformed("The body begins with a byte order mark.")
-    try:
-        value: object = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_finite, parse_int=_integer
-        )
-    except json.JSONDecodeError as error:
-        _malformed(f"The body is not JSON: line {error.lineno}, column {error.colno}.")
-    except RecursionError:
-        _too_deep()
-    _check_depth(value)
-    if "\\u" in text:  # the only way a surrogate or a NUL gets past the two decoders
-        _check_characters(value)
-    return value
+    media_type, parameters = _media_type(request, media_types)
+    _demand_size(request, limit)
+    return Streamed(_chunks(request, limit), media_type, parameters.get("charset"))
 
 
 def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
@@ -156,7 +136,7 @@ def apply(patch: Patch, document: Mapping[str, object]) -> dict[str, object]:
             if copied_characters > JSON_BYTES:  # thirty copies of a document into itself fill any memory
                 raise TooLarge("too-large", "The patch copies more than a body may hold.")
             patched = _operate(operation, index, patched)
-    _check_depth(patched)
+    check_depth(patched)
     if not isinstance(patched, dict):
         raise _invalid([Fault("patch-invalid", "The patch leaves no object.", pointer="")])
     return patched
@@ -206,7 +186,7 @@ def openapi_patch(examples: Mapping[str, object] | None = None) -> dict[str, Any
 
 
 def openapi_raw(examples: Mapping[str, str]) -> dict[str, Any]:
-    """The same as ``openapi_body`` for ``raw_body``: one example text for each media type."""
+    """The same as ``openapi_body`` for ``stream``: one example text for each media type."""
     content = {
         media_type: {"schema": {"type": "string"}, "examples": {"example": {"value": text}}}
         for media_type, text in examples.items()
@@ -229,80 +209,32 @@ def _media_type(request: Request, accepted: tuple[str, ...]) -> tuple[str, dict[
 
 
 async def _read(request: Request, limit: int) -> bytes:
+    _demand_size(request, limit)
+    return b"".join([chunk async for chunk in _chunks(request, limit)])
+
+
+async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+    size, content = 0, hashlib.sha256()
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            content.update(chunk)
+            yield chunk
+    except ClientDisconnect:
+        raise Malformed("json-invalid", "The body ended before it was complete.") from None
+    request.state.body_sha256 = content.hexdigest()  # whether the same is sent again is asked later
+
+
+def _demand_size(request: Request, limit: int) -> None:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > len(str(limit)) or int(declared) > limit):
         raise _too_large(limit)
-    content = bytearray()
-    try:
-        async for chunk in request.stream():
-            content += chunk
-            if len(content) > limit:
-                raise _too_large(limit)
-    except ClientDisconnect:
-        _malformed("The body ended before it was complete.")
-    request.state.body = body = bytes(content)  # whether the same is sent again is asked later
-    return body
 
 
 async def _aside(content: bytes, work: Callable[[], T]) -> T:
     return work() if len(content) <= _INLINE_BYTES else await run_in_threadpool(work)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        _malformed("A key stands twice in one object.")
-    return members
-
-
-def _constant(_: str) -> NoReturn:
-    _malformed("NaN and Infinity are not JSON.")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in {float("inf"), float("-inf")}:
-        _malformed("A number is too large.")
-    # JSON has one kind of number: 20.0 is the integer 20 (JSON Schema 2020-12, 6.1.1), as far as doubles are exact.
-    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 309:  # noqa: PLR2004 - the digits of the largest double; Python itself stops at 4,300
-        _malformed("A number is too large.")
-    return int(digits)
-
-
-def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(JSON_DEPTH + 1):
-        containers = [item for item in level if isinstance(item, dict | list)]
-        if not containers:
-            return
-        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
-    _too_deep()
-
-
-def _check_characters(value: object) -> None:
-    faults: list[Fault] = []
-    rest: list[tuple[object, tuple[str | int, ...]]] = [(value, ())]
-    while rest:
-        item, parts = rest.pop()
-        texts = item if isinstance(item, dict) else [item] if isinstance(item, str) else []
-        # A bad key is told by the object it stands in: a pointer with it could not be read.
-        if not all(_storable(text) for text in texts):
-            detail = "NUL and lone surrogates are not allowed."
-            faults.append(Fault("text-refused", detail, pointer=pointer(parts)))
-        elif isinstance(item, dict):
-            rest += [(child, (*parts, key)) for key, child in item.items()]
-        elif isinstance(item, list):
-            rest += [(child, (*parts, index)) for index, child in enumerate(item)]
-    if faults:
-        raise _invalid(faults[::-1][:FAULTS])
-
-
-def _storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _merge(target: object, patch: object) -> object:
@@ -347,11 +279,3 @@ def _invalid(faults: list[Fault]) -> Invalid:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge("too-large", f"A body here holds at most {limit:,} bytes.")
-
-
-def _too_deep() -> NoReturn:
-    _malformed(f"More than {JSON_DEPTH} arrays and objects stand in each other.")
-
-
-def _malformed(detail: str) -> NoReturn:
-    raise Malformed("json-invalid", detail)

@@ -91,7 +91,8 @@ def _attempt(request: Request) -> Attempt | None:
         detail = "It is one value of 1 to 255 visible ASCII characters."
         fault = Fault("idempotency-key", detail, parameter=HEADER)
         raise Malformed("parameter-invalid", "A header is not as it should be.", (fault,))
-    sent = hashlib.sha256(request.scope["query_string"] + b"\n" + getattr(request.state, "body", b"")).hexdigest()
+    body: str = getattr(request.state, "body_sha256", "")
+    sent = hashlib.sha256(request.scope["query_string"] + b"\n" + body.encode()).hexdigest()
     # A digest: an address may be longer than what a database's index holds.
     path = hashlib.sha256(request.scope["path"].encode()).hexdigest()
     return Attempt(request.state.key_id, request.method, path, given[0], sent)

@@ -28,6 +28,8 @@ LOOKUP_SLOTS = 2
 """Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
 SEARCH_SLOTS = 2
 """Those for searches, which take turns: however many wait, other reads go on."""
+EXPORT_SLOTS = 1
+"""Those for exports, which last as long as a client likes to read."""
 
 
 _UNPUBLISHED = ("/v1/manage/", "/v1/preview/")
@@ -93,7 +95,8 @@ class Sessions:
 
     def __init__(self, of: database.Database) -> None:
         self.database = of
-        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS)
+        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS - EXPORT_SLOTS)
+        self._exports = WaitingRoom(EXPORT_SLOTS)
         self._searches = WaitingRoom(SEARCH_SLOTS)
         self._lookups = WaitingRoom(LOOKUP_SLOTS)
         self._writers = WaitingRoom(of.writer_slots)
@@ -106,6 +109,10 @@ class Sessions:
     def searching(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
         """A Reader for the length of the block, for what reads many texts or rows to answer."""
         return self._searches.admit(self.database.reading(replica=replica))
+
+    def exporting(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
+        """A Reader for the length of the block, however long that is."""
+        return self._exports.admit(self.database.reading(replica=replica))
 
     async def look_up(self, work: Callable[[database.Reader], T]) -> T:
         """What ``work`` finds by one or two short statements: a key, the state of the schema."""
@@ -165,6 +172,11 @@ async def _list_reader(request: Request, minimum: MinimumSequence = None) -> Asy
         yield reader
 
 
+async def _exporter(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
+    async with _read(request, of(request).exporting, minimum) as reader:
+        yield reader
+
+
 @asynccontextmanager
 async def _read(request: Request, room: _Room, minimum: str | None) -> AsyncIterator[database.Reader]:
     """A Reader, limited as the request's key is, no further behind than the ``minimum``. Raises: Busy."""
@@ -190,6 +202,12 @@ async def look_up(request: Request, work: Callable[[database.Reader], T]) -> T:
         return await anyio.to_thread.run_sync(work, _seeing(request, writer))
 
 
+async def store(request: Request, work: Callable[[database.Writer], None]) -> None:
+    """Do ``work`` in a transaction of its own, which is committed before the route's begins."""
+    async with of(request).writing(None, None) as writer:
+        await anyio.to_thread.run_sync(work, writer)
+
+
 def _seeing(request: Request, reader: R) -> R:
     """The reader, limited as the request's key is."""
     reader.view = getattr(request.state, "view", None)
@@ -202,6 +220,8 @@ def _shared(request: Request) -> AbstractAsyncContextManager[database.Writer] | 
 
 
 _DRY_RUN = "Answer as if it were done, and store nothing."
+DryRun = Annotated[bool, Query(description=_DRY_RUN)]
+"""Whether a write is only tried."""
 _REASON = "Why, for the revision that comes of it: up to 500 characters, UTF-8 as it is or percent-encoded."
 _REASON_CHARACTERS = 500
 
@@ -209,7 +229,7 @@ _REASON_CHARACTERS = 500
 async def _writer(
     request: Request,
     *,
-    dry_run: Annotated[bool, Query(description=_DRY_RUN)] = False,
+    dry_run: DryRun = False,
     reason: Annotated[str | None, Header(alias="Kiku-Reason", description=_REASON)] = None,
 ) -> AsyncIterator[database.Writer]:
     state = request.state
@@ -251,6 +271,8 @@ Reader = Annotated[database.Reader, Depends(_reader, scope="function")]
 """One snapshot of the database, for routes that only read."""
 Searcher = Annotated[database.Reader, Depends(_searcher, scope="function")]
 """The same, for routes that search."""
+Exporter = Annotated[database.Reader, Depends(_exporter)]
+"""The same, for as long as the answer is being sent."""
 ListReader = Annotated[database.Reader, Depends(_list_reader, scope="function")]
 """The same, for lists in which words can be looked for: with ``q`` they search."""
 Writer = Annotated[database.Writer, Depends(_writer, scope="function")]

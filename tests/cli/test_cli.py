@@ -16,6 +16,7 @@ import pytest
 from app import cli, revision, schema
 from app.access import keys
 from app.articles.fields import new_id
+from app.cli import running
 from app.database import Database
 from app.publishing import ledger
 from app.sync import jobs
@@ -30,14 +31,6 @@ def unmigrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path}/kiku.db"
     monkeypatch.setenv("KIKU_DATABASE_URL", url)
     return url
-
-
-@pytest.fixture
-def configured(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of a migrated database, configured."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KIKU_DATABASE_URL", database_url)
-    return database_url
 
 
 def run(*arguments: str) -> int:
@@ -59,6 +52,7 @@ class TestHelp:
             ["keys", "list"],
             ["keys", "revoke"],
             ["import"],
+            ["export"],
         ],
     )
     def test_every_command_explains_itself(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +187,7 @@ class TestPrivate:
         ],
     )
     def test_only_addresses_that_strangers_cannot_reach_are(self, host: str, private: bool) -> None:
-        assert cli._private(host) is private
+        assert running.private(host) is private
 
 
 class TestServe:
@@ -253,7 +247,7 @@ class TestWork:
         database = Database(configured)
         with database.writing() as writer:
             payload = {"kind": "source", "key": new_id(), "after": ""}
-            job = jobs.create(writer, ledger.JOB, payload, done=0, total=0)
+            job = jobs.create(writer, ledger.JOB, payload, (0, 0))
         process = started(configured, "work")
         until = time.monotonic() + 40
         while status(database, job.id) != "done" and time.monotonic() < until:

@@ -28,7 +28,7 @@ def commands() -> list[str]:
     apps = [value for value in vars(cli).values() if isinstance(value, typer.Typer)]
     nested = {group.typer_instance for app in apps for group in app.registered_groups}
     roots = [app for app in apps if app not in nested]
-    assert len(roots) == 1, "app/cli.py holds one Typer that is not part of another"
+    assert len(roots) == 1, "app/cli holds one Typer that is not part of another"
     return list(typed(get_command(roots[0]), "kiku"))
 
 

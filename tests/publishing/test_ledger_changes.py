@@ -508,7 +508,7 @@ class TestManyArticles:
         self, client: TestClient, database: Database
     ) -> None:
         with database.writing() as writer:
-            job = jobs.create(writer, ledger.JOB, {"kind": "nothing"}, done=0, total=1)
+            job = jobs.create(writer, ledger.JOB, {"kind": "nothing"}, (0, 1))
         assert worker.run_due(database)
         told = client.get(f"{MANAGE}/jobs/{job.id}").json()
         assert (told["status"], told["errors"][0]["code"]) == ("failed", "internal-error")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import pytest
 import uvicorn
-from fastapi import Depends, FastAPI, Query, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
@@ -41,7 +41,13 @@ class ItemQuery(paging.ListQuery):
 
 
 Body = Annotated[Item, Depends(bodies.json_body(Item))]
-Raw = Annotated[bodies.RawBody, Depends(bodies.raw_body(100, ("text/plain",)))]
+
+
+async def _raw(request: Request) -> bodies.RawBody:
+    return await (await bodies.stream(request, 100, ("text/plain",))).whole()
+
+
+Raw = Annotated[bodies.RawBody, Depends(_raw)]
 PatchBody = Annotated[bodies.Patch, Depends(bodies.patch_body)]
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from app import validation
 from app.database import Database
 from app.errors import Conflict, Invalid, Malformed, TooLarge
-from app.wire.bodies import JSON_PATCH, MERGE_PATCH, Patch, apply, parse_json
+from app.validation import parse_json
+from app.wire.bodies import JSON_PATCH, MERGE_PATCH, Patch, apply
 
 JSON = {"Content-Type": "application/json"}
 NESTED = st.recursive(

@@ -1,0 +1,425 @@
+"""Bring the lines of a bundle in: each whole or not at all, once however often it comes, with a report of what failed.
+
+What the lines are is said in ``app/formats/bundle.py``; digest pages come in by ``transfer.py``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy.exc import IntegrityError
+
+from app.articles import collections, drafts, identity, publishers, revisions, site, slugs, sources, tags
+from app.articles.collections import CollectionInput
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape, Site
+from app.articles.drafts import Draft
+from app.articles.entries import Kind, PublisherInput, SourceInput, TagInput
+from app.articles.fields import Id, Instant, Slug, Url
+from app.articles.tables import page_imports
+from app.database import Row, Writer
+from app.delivery import shapes
+from app.delivery.shapes import encode
+from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, NotFound
+from app.formats import bundle
+from app.formats.bundle import ArticleLine, Life, Line, Public, RevisionLine, Version
+from app.publishing import ledger, publish
+from app.publishing.checks import Terms
+from app.publishing.ledger import Of
+from app.publishing.publish import Released
+from app.sync import changes
+from app.validation import FAULTS, validated
+
+Outcome = Literal["created", "updated", "unchanged"]
+TOGETHER = 25
+"""How many lines are brought in by one transaction: whoever publishes meanwhile waits for it."""
+_OWN = {"version": None, "created_at": None, "updated_at": None}
+"""What of an entry only its own instance decides."""
+
+
+_TOGETHER_BYTES = 1_048_576
+"""Fewer, where they are long."""
+
+
+class PublisherLine(PublisherInput):
+    """A publisher; ``merged``: those that were merged into it, whose names are its own since."""
+
+    kind: Literal["publisher"]
+    merged_into: Id | None = None
+    merged: Annotated[list[Id], Field(max_length=10_000, default_factory=list)]
+
+
+class SourceLine(SourceInput):
+    """A source."""
+
+    kind: Literal["source"]
+    canonical_url: Url | None = None
+    merged_into: Id | None = None
+
+
+class TagLine(TagInput):
+    """A tag."""
+
+    kind: Literal["tag"]
+    merged_into: Slug | None = None
+
+
+class CollectionLine(CollectionInput):
+    """A collection."""
+
+    kind: Literal["collection"]
+    merged_into: Id | None = None
+
+
+class SiteLine(Shape):
+    """The site."""
+
+    kind: Literal["site"]
+    version: Version = 1
+    updated_at: Instant | None = None
+    document: Site
+
+
+class LineError(Shape):
+    """What was wrong with a line, the first being 1; the pointer leads into the line."""
+
+    line: int
+    pointer: str
+    code: str
+    detail: str
+
+
+class Report(Shape):
+    """What became of the lines so far, blank ones counted; of errors the first 1,000. ``revisions``: they come, too."""
+
+    lines: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    errors: list[LineError] = Field(default_factory=list)
+    revisions: bool = False
+
+
+@dataclass(frozen=True)
+class Permit:
+    """What whoever brings lines in may do beside changing working copies; ``publish``: the terms, if it is wanted."""
+
+    admin: bool
+    publish: Terms | None = None
+
+
+class Import:
+    """One import: what is permitted, how far it is, and what has become of it."""
+
+    def __init__(self, permit: Permit, report: Report | None = None) -> None:
+        self.permit = permit
+        self.report = report or Report()
+        self._released: Released = {}
+        self._known_sources: set[str] = set()
+
+    def bring(self, writer: Writer, lines: Iterable[bytes]) -> None:
+        """Bring the next lines in; what was wrong with one of them is in the report, and nothing of it is stored.
+
+        Raises: Invalid (``bundle-header``, then nothing at all is stored); Busy.
+        """
+        writer.hold(publish.PUBLIC)  # alone, as a batch: what lines hold by and by, others would in another order
+        self._released, self._known_sources = {}, set()
+        for line in lines:
+            self.report.lines += 1
+            if self.report.lines == 1:
+                self.report.revisions = bundle.header(bundle.read(1, line)).revisions
+            elif not bundle.is_blank(line):
+                self._attempt(writer, self.report.lines, line)
+        if self._released:
+            changes.append(writer, self._released)
+
+    def demand(self) -> None:
+        """Go on only if every line was right. Raises: Invalid (``import-failed``), its pointers begin with the line."""
+        if self.report.failed:
+            faults = (
+                Fault(each.code, each.detail, pointer=f"/{each.line}{each.pointer}") for each in self.report.errors
+            )
+            raise Invalid("import-failed", "A line was refused; nothing was stored.", tuple(faults))
+
+    def release(self, released: Released) -> None:
+        """Number what readers see of an article now with the others, at the end."""
+        for id, change in released.items():
+            before = self._released.get(id, change).surrogate_keys
+            self._released[id] = change._replace(surrogate_keys=sorted({*before, *change.surrogate_keys}))
+
+    def lead_home(self, writer: Writer, document: ArticleDocument) -> None:
+        """Let citations whose source is not here by its id name it by its address, publishers by their name."""
+        sent = [citation.source for _, citation in identity.cited(document)]
+        new = {source.id for source in sent if source.id} - self._known_sources
+        self._known_sources |= sources.by_ids(writer, new).keys()
+        for source in sent:
+            if source.id in self._known_sources or not source.url:
+                continue
+            source.id = None
+            if source.publisher is not None and source.publisher.name:
+                source.publisher = CitedPublisher(name=source.publisher.name)
+
+    def adopt(self, writer: Writer, sent: ArticleLine, life: Life) -> Draft:
+        """Store an article that is not here as it was elsewhere, all but what readers see of it."""
+        public = sent.public
+        row = life.model_dump(exclude={"public_slugs"}) | {"public_slug": None}
+        if public is not None:
+            row["public_slug"] = (public.document or sent.document).slug or sent.document.slug
+            row["first_published_at"] = public.published_at
+        draft = drafts.adopt(writer, sent.document, row, life.public_slugs)
+        if not self.report.revisions:
+            said = {"created_at": life.updated_at, "created_by": None, "reason": None}
+            revisions.adopt(writer, draft.id, life.version, draft.document.model_dump_json().encode(), said)
+        return draft
+
+    def bring_out(self, writer: Writer, draft: Draft, public: Public, life: Life | None) -> Released:
+        """Let readers see of an article what they saw elsewhere; what is new of it. ``life``: of a new article."""
+        document, version = draft.document, draft.version if public.document is None else None
+        if public.document is not None:
+            document = public.document
+            self.lead_home(writer, document)
+            self._complete(writer, draft.document, document)
+        published_at, revised_at = draft.facts["first_published_at"] or public.published_at, writer.stamp
+        if life is not None:
+            version, revised_at = life.published_version, public.revised_at
+        return publish.adopt(writer, draft, shapes.article(document, published_at, revised_at), version=version)
+
+    @staticmethod
+    def _complete(writer: Writer, draft: ArticleDocument, document: ArticleDocument) -> None:
+        """Give what readers saw elsewhere what only this instance knows: its sources, tags and missing ids."""
+        document.id, document.slug = draft.id, document.slug or draft.slug
+        document.language = document.language or draft.language
+        document.tags = tags.followed(writer, document.tags)
+        faults = sources.link(writer, [(f"/public/document{at}", each) for at, each in identity.cited(document)])
+        if faults:
+            raise Invalid("validation", "The line is not as it should be.", tuple(faults))
+        identity.assign(draft, document)
+        for number, page in enumerate(document.pages, 1):
+            page.number = number
+        for correction in document.corrections:
+            correction.at = correction.at or writer.stamp
+
+    def _attempt(self, writer: Writer, number: int, line: bytes) -> None:
+        sequence = writer.sequence
+        try:
+            read = bundle.read(number, line)
+            with writer.savepoint():
+                outcome = self._bring(writer, read)
+        except Busy:
+            raise
+        except (KikuError, IntegrityError) as error:
+            writer.sequence = sequence
+            self._refuse(number, error)
+        else:
+            setattr(self.report, outcome, getattr(self.report, outcome) + 1)
+
+    def _bring(self, writer: Writer, line: Line) -> Outcome:
+        known = _KINDS.get(line.kind)
+        if known is None:
+            raise Invalid("line-unknown", "There is no such kind of line.")
+        shape, bring = known
+        sent = validated(shape, line.members)
+        if not self.permit.admin and not (isinstance(sent, ArticleLine) and sent.life is None):
+            raise Forbidden(
+                "scope-missing", "This line needs a key with scope admin; an article without `life` does not."
+            )
+        return bring(self, writer, sent, line)
+
+    def _refuse(self, number: int, error: Exception) -> None:
+        self.report.failed += 1
+        if not isinstance(error, KikuError):
+            error = Conflict("write-conflict", "It names what is not here, or has what must be unique.")
+        faults = error.faults or (Fault(error.code, error.detail, pointer=""),)
+        for fault in faults[: FAULTS - len(self.report.errors)]:
+            told = LineError(line=number, pointer=fault.pointer or "", code=fault.code, detail=fault.detail)
+            self.report.errors.append(told)
+
+
+def portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines in portions that are brought in by one transaction each."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if len(some) == TOGETHER or size >= _TOGETHER_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _site(_: Import, writer: Writer, sent: SiteLine, __: Line) -> Outcome:
+    if site.adopt(writer, sent.document, sent.version, sent.updated_at):
+        return "created"
+    before = site.load(writer).version
+    return _outcome(before, site.save(writer, sent.document, None).version)
+
+
+def _publisher(_: Import, writer: Writer, sent: PublisherLine, __: Line) -> Outcome:
+    if not sent.id or publishers.find(writer, sent.id) is None:
+        if sent.merged_into is None and publishers.find_by_name(writer, sent.name) is not None:
+            return "unchanged"  # it is here under another id
+        publishers.adopt(writer, sent, _led_on(writer, "publisher", sent.merged_into))
+        return "created"
+    before = ledger.load(writer, Of("publisher", sent.id)).version
+    for other in sent.merged if sent.merged_into is None else ():
+        if publishers.find(writer, other) == other:  # here it is one by itself still
+            ledger.merge(writer, Of("publisher", other), sent.id, None, _permitted)
+    _entry(writer, Of("publisher", sent.id), sent, sent.merged_into)
+    return _outcome(before, ledger.load(writer, Of("publisher", sent.id)).version)
+
+
+def _source(_: Import, writer: Writer, sent: SourceLine, __: Line) -> Outcome:
+    if sent.publisher is not None and sent.publisher.id and publishers.find(writer, sent.publisher.id) is None:
+        sent.publisher = CitedPublisher(name=sent.publisher.name)
+    if not sent.id or not sources.by_ids(writer, [sent.id]):
+        if sources.by_urls(writer, [sources.canonical_url(sent.canonical_url or sent.url)]):
+            return "unchanged"  # it is here under another id
+        sources.adopt(writer, sent, _led_on(writer, "source", sent.merged_into))
+        return "created"
+    sent.canonical_url = None
+    return _entry(writer, Of("source", sent.id), sent, sent.merged_into)
+
+
+def _tag(_: Import, writer: Writer, sent: TagLine, __: Line) -> Outcome:
+    try:
+        tags.load(writer, sent.slug)
+    except NotFound:
+        tags.adopt(writer, sent, _led_on(writer, "tag", sent.merged_into))
+        return "created"
+    return _entry(writer, Of("tag", sent.slug), sent, sent.merged_into)
+
+
+def _led_on(writer: Writer, kind: Kind, merged_into: str | None) -> str | None:
+    """What an entry was merged into. Raises: Invalid (``target-invalid``) where that is not here."""
+    try:
+        if merged_into is not None:
+            ledger.load(writer, Of(kind, merged_into))
+    except NotFound:
+        detail = "What it was merged into is not here."
+        raise Invalid("validation", detail, (Fault("target-invalid", detail, pointer="/merged_into"),)) from None
+    return merged_into
+
+
+def _entry(writer: Writer, of: Of, sent: Any, merged_into: str | None) -> Outcome:
+    """Change an entry of the ledger that is here, as its PUT would, or merge it."""
+    before = ledger.load(writer, of)
+    if before.merged_into is not None and merged_into is not None:
+        return "unchanged"
+    if merged_into is not None:
+        ledger.merge(writer, of, merged_into, None, _permitted)
+        return "updated"
+    fresh = sent.model_copy(update=_OWN)
+    change = ledger.change(writer, of, None, lambda _: fresh, _permitted)
+    return _outcome(before.version, change.entry.version)
+
+
+def _collection(_: Import, writer: Writer, sent: CollectionLine, __: Line) -> Outcome:
+    try:
+        before = collections.load(writer, sent.id or "")
+    except NotFound:
+        collections.adopt(writer, sent, sent.merged_into)
+        return "created"
+    if before.merged_into is not None and sent.merged_into is not None:
+        return "unchanged"
+    if sent.merged_into is not None:
+        collections.merge(writer, before.key, sent.merged_into, None)
+        return "updated"
+    fresh = sent.model_copy(update=_OWN)
+    return _outcome(before.version, collections.change(writer, before.key, None, lambda _: fresh).version)
+
+
+def _article(self: Import, writer: Writer, sent: ArticleLine, _: Line) -> Outcome:
+    document, life = sent.document, sent.life
+    self.lead_home(writer, document)
+    known = _find(writer, document)
+    if known is not None and life is not None and life.status == known["status"] == "trashed":
+        return "unchanged"  # to be changed it has to be restored first
+    with _within("/document"):
+        if known is not None:
+            before, draft = _save(writer, known["id"], document)
+            outcome = _outcome(before, draft.version)
+        else:
+            draft = drafts.create(writer, document) if life is None else self.adopt(writer, sent, life)
+            outcome = "created"
+    for each in sent.page_imports:
+        writer.insert_absent(page_imports, {**each.model_dump(), "article_id": draft.id})
+    released: Released = {}
+    if sent.public is not None:
+        released = self.bring_out(writer, draft, sent.public, life if known is None else None)
+    elif life is None and self.permit.publish is not None:
+        with _within("/document"):
+            released = publish.release(writer, draft, self.permit.publish)[1]
+    self.release(released)
+    return "updated" if released and outcome == "unchanged" else outcome
+
+
+def _revision(_: Import, writer: Writer, sent: RevisionLine, line: Line) -> Outcome:
+    here = drafts.find(writer, sent.article_id)
+    if here is None:
+        raise NotFound("article-unknown", "There is no such article.")
+    if here["version"] < sent.number:
+        raise NotFound("revision-unknown", "The article has not come as far as this revision.")
+    if sent.document.id != sent.article_id:
+        fault = Fault("id-invalid", "The document is another article's.", pointer="/document/id")
+        raise Invalid("validation", "The line is not as it should be.", (fault,))
+    said = {"created_at": sent.created_at, "created_by": sent.created_by, "reason": sent.reason}
+    new = revisions.adopt(writer, sent.article_id, sent.number, encode(line.members["document"]), said)
+    return "created" if new else "unchanged"
+
+
+_KINDS: Mapping[str, tuple[type[Shape], Callable[[Import, Writer, Any, Line], Outcome]]] = {
+    "site": (SiteLine, _site),
+    "publisher": (PublisherLine, _publisher),
+    "source": (SourceLine, _source),
+    "tag": (TagLine, _tag),
+    "article": (ArticleLine, _article),
+    "revision": (RevisionLine, _revision),
+    "collection": (CollectionLine, _collection),
+}
+
+
+def _find(writer: Writer, document: ArticleDocument) -> Row | None:
+    """The article that is here by this id, or else by one of these external ids: its id, version and status."""
+    found = drafts.find(writer, document.id) if document.id else None
+    for system, external_id in document.external_ids.items():
+        if found is not None:
+            break
+        article_id = slugs.find_external(writer, system, external_id)
+        found = drafts.find(writer, article_id) if article_id else None
+    return found
+
+
+def _save(writer: Writer, article_id: str, sent: ArticleInput) -> tuple[int, Draft]:
+    """The article's version before, and its working copy after a PUT of what was sent."""
+    before: list[int] = []
+
+    def edit(stored: Draft) -> ArticleInput:
+        before.append(stored.version)
+        return sent.model_copy(update={"id": None, "version": None, "created_at": None})
+
+    for page in sent.pages:
+        page.number = None
+    draft = drafts.change(writer, article_id, None, edit)
+    return before[0], draft
+
+
+@contextmanager
+def _within(here: str) -> Iterator[None]:
+    """Where a part of the line is refused, its pointers lead into the line."""
+    try:
+        yield
+    except KikuError as error:
+        error.faults = tuple(replace(fault, pointer=here + (fault.pointer or "")) for fault in error.faults)
+        raise
+
+
+def _outcome(before: int, after: int) -> Outcome:
+    return "unchanged" if before == after else "updated"
+
+
+def _permitted() -> None:
+    """Whoever may bring in entries of the ledger may change what readers see."""

@@ -1,0 +1,86 @@
+"""Read the texts of a bundle for search in other processes, while this one stores the lines before.
+
+What a reading is, and how it is used, is said in ``app/search/index.py``; what a line does in ``incoming.py``.
+"""
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from app.search import index, tokens
+from app.search.index import Reading
+from app.search.tokens import DictionaryName
+
+WORTH_BYTES = 1_048_576
+"""In a shorter bundle the processes would take longer to begin than they save."""
+_FOUND_BY = frozenset(
+    {
+        *("title", "lead", "introduction", "conclusion", "teaser", "heading", "question", "answer", "transition"),
+        *("body", "text", "display_title", "publisher_text", "name"),
+    }
+)
+"""The members of a document whose texts are searched; ``index.put`` reads by itself what is forgotten here."""
+
+Portion = tuple[list[bytes], Mapping[str, Reading]]
+"""Lines, and the texts in them that are read already."""
+
+
+@contextmanager
+def pool(dictionary: DictionaryName) -> Iterator[ProcessPoolExecutor]:
+    """A process for each processor, reading with this dictionary. They begin with nothing of this one's open files."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context, initializer=tokens.use, initargs=(dictionary,)) as processes:
+        try:
+            yield processes
+        except BaseException:
+            processes.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def ahead(processes: ProcessPoolExecutor, portions: Iterable[list[bytes]], *, every: bool) -> Iterator[Portion]:
+    """The portions in their order, each with its readings; a few are read ahead, no more than there are processes.
+
+    ``every``: also of articles that are not public where they come from.
+    """
+    waiting: deque[tuple[list[bytes], Future[dict[str, Reading]]]] = deque()
+    for lines in portions:
+        waiting.append((lines, processes.submit(partial(read, every=every), lines)))
+        if len(waiting) > (os.cpu_count() or 1) + 1:
+            some, reading = waiting.popleft()
+            yield some, reading.result()
+    while waiting:
+        some, reading = waiting.popleft()
+        yield some, reading.result()
+
+
+def read(lines: Iterable[bytes], *, every: bool) -> dict[str, Reading]:
+    """The texts of these lines by which articles will be found; a line that is wrong is told when it is stored."""
+    found: dict[str, Reading] = {}
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and value.get("kind") == "article" and (every or value.get("public")):
+            for text in _texts([value.get("document"), value.get("public")]):
+                if text and text not in found:
+                    found[text] = index.reading_of(text)
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name in _FOUND_BY and isinstance(each, str):
+                yield each
+            elif not isinstance(each, str):
+                yield from _texts(each)

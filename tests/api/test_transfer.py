@@ -1,0 +1,166 @@
+"""Bundles over HTTP: sent out as a stream, brought in at once or by a job, in whole or in part, once a key."""
+
+import json
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from app import worker
+from app.database import Database
+from app.formats import bundle
+from app.sync import uploads
+from app.sync.uploads import PIECE_BYTES
+from tests.conftest import Clock, Side, a_key
+from tests.factories import a_document, create
+from tests.promises.test_error_shape import assert_problem
+from tests.publishing.bundles import dumped, furnish
+
+IMPORTS, EXPORTS = "/v1/manage/imports", "/v1/manage/exports"
+NDJSON = {"Content-Type": bundle.MEDIA_TYPE}
+HEADER = b'{"kind":"header","format":1}\n'
+
+
+def article(**changes: Any) -> bytes:
+    return json.dumps({"kind": "article", "document": a_document(**changes)}, ensure_ascii=False).encode() + b"\n"
+
+
+def large(times: int = 3) -> bytes:
+    """A bundle of more than 1 MiB."""
+    line = article(external_ids={"cms": "0"}, conclusion="菊。" * 20_000)
+    many = [line.replace(b'"cms": "0"', b'"cms": "%d"' % at) for at in range(times * PIECE_BYTES // len(line) + 1)]
+    return HEADER + b"".join(many)
+
+
+def bring(client: TestClient, content: bytes, **sent: Any) -> Any:
+    headers = NDJSON | sent.pop("headers", {})
+    return client.post(IMPORTS, content=content, headers=headers, params=sent)
+
+
+def worked(client: TestClient, database: Database, answer: Any) -> Any:
+    """The job that was answered, when the worker has done it."""
+    assert answer.status_code == 202, answer.text
+    while worker.run_due(database):
+        pass
+    return client.get(answer.headers["location"]).json()
+
+
+class TestExport:
+    def test_it_is_the_bundle_of_all_there_is(self, client: TestClient, database: Database, clock: Clock) -> None:
+        furnish(client, clock)
+        answer = client.get(EXPORTS)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, bundle.MEDIA_TYPE)
+        assert answer.content == dumped(database)
+        assert client.get(EXPORTS, params={"revisions": "true"}).content == dumped(database, revisions=True)
+
+    def test_it_has_no_keys_and_no_tokens(self, client: TestClient) -> None:
+        token = client.post(f"/v1/manage/articles/{create(client)['id']}/preview-links").json()["token"]
+        lines = [json.loads(line) for line in client.get(EXPORTS).content.splitlines()]
+        assert {line["kind"] for line in lines} == {"header", "publisher", "source", "tag", "article"}
+        assert token not in client.get(EXPORTS).text
+
+    def test_a_limited_key_gets_none_and_brings_none_in(self, client: TestClient, reader: TestClient) -> None:
+        limits = {"name": "part", "scopes": ["write"], "languages": ["ja"]}
+        key = client.post("/v1/manage/keys", json=limits).json()["key"]
+        limited = {"Authorization": f"Bearer {key}"}
+        assert_problem(reader.get(EXPORTS, headers=limited), 403, "key-limited")
+        assert_problem(bring(reader, HEADER, headers=limited), 403, "key-limited")
+
+
+class TestAtOnce:
+    def test_the_report_tells_what_became_of_the_lines(self, client: TestClient) -> None:
+        answer = bring(client, HEADER + article(slug="kiku") + b"\n" + article(slug="kiku") + article(title=1))
+        assert answer.status_code == 200
+        assert answer.json() | {"errors": None} == {
+            "lines": 5, "created": 1, "updated": 0, "unchanged": 0, "failed": 2, "errors": None, "revisions": False,
+        }  # fmt: skip
+        told = [(error["line"], error["pointer"], error["code"]) for error in answer.json()["errors"]]
+        assert told == [(4, "/document/slug", "slug-taken"), (5, "/document/title", "string-type")]
+
+    def test_atomic_stores_all_or_nothing(self, client: TestClient) -> None:
+        answer = bring(client, HEADER + article() + article(title=1), atomic="true")
+        assert_problem(answer, 422, "import-failed")
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/3/document/title"]
+        assert client.get("/v1/manage/articles").json()["items"] == []
+        assert bring(client, HEADER + article() + article(), atomic="true").json()["created"] == 2
+
+    def test_a_dry_run_tells_the_same_and_stores_nothing(self, client: TestClient) -> None:
+        content = HEADER + article(slug="kiku") + article(slug="kiku")
+        tried = bring(client, content, dry_run="true", publish="true").json()
+        assert client.get("/v1/manage/articles").json()["items"] == []
+        assert bring(client, content, publish="true").json() == tried
+        assert client.get("/v1/articles/kiku").status_code == 200
+
+    def test_without_a_header_line_it_is_refused(self, client: TestClient) -> None:
+        assert_problem(bring(client, article()), 422, "bundle-header")
+        assert_problem(bring(client, b'{"kind":"header","format":2}'), 422, "bundle-header")
+
+    def test_it_goes_into_no_page(self, client: TestClient) -> None:
+        answer = bring(client, HEADER, into=create(client)["id"], page=2)
+        assert_problem(answer, 400, "parameter-invalid")
+
+
+class TestScopes:
+    def test_a_writer_brings_plain_articles_and_nothing_else(
+        self, both: tuple[Side, Side], reader: TestClient, database: Database
+    ) -> None:
+        source = both[0]
+        create(source.client)
+        writer = {"Authorization": f"Bearer {a_key(database, 'write')}"}
+        report = bring(reader, dumped(source.database) + article(), headers=writer).json()
+        assert (report["created"], report["failed"]) == (1, 4)
+        assert {error["code"] for error in report["errors"]} == {"scope-missing"}
+        assert_problem(bring(reader, HEADER + article(), publish="true", headers=writer), 403, "scope-missing")
+
+
+class TestByAJob:
+    def test_a_large_one_is_brought_in_behind_its_request(self, client: TestClient, database: Database) -> None:
+        content = large() + article(title=1)
+        answer = bring(client, content)
+        job = answer.json()
+        lines = content.count(b"\n")
+        assert (job["status"], job["done"], job["kind"]) == ("queued", 0, "import")
+        assert client.get("/v1/manage/articles").json()["items"] == []
+        job = worked(client, database, answer)
+        assert (job["status"], job["done"], job["total"]) == ("done", lines, lines)
+        assert job["result"] | {"revisions": None} == {
+            "lines": lines, "created": lines - 2, "updated": 0, "unchanged": 0, "failed": 1, "revisions": None,
+        }  # fmt: skip
+        assert [(error["line"], error["pointer"]) for error in job["errors"]] == [(lines, "/document/title")]
+        assert client.get("/v1/manage/articles", params={"count": "exact"}).json()["count"]["value"] == lines - 2
+        with database.reading() as reader:
+            assert list(uploads.read(reader, job["id"], 0)) == []
+
+    def test_who_sent_it_made_what_came_of_it(self, client: TestClient, database: Database) -> None:
+        worked(client, database, bring(client, large(2), headers={"Kiku-Reason": "CMS"}))
+        item = client.get("/v1/manage/articles").json()["items"][0]
+        revision = client.get(f"/v1/manage/articles/{item['id']}/revisions").json()["items"][0]
+        assert revision["created_by"] == client.headers["authorization"].split("_")[1]
+        assert revision["reason"] == "CMS"
+
+    def test_the_same_key_is_the_same_job(self, client: TestClient, database: Database) -> None:
+        key, content = {"Idempotency-Key": "once"}, large(2)
+        first = bring(client, content, headers=key)
+        again = bring(client, content, headers=key)
+        assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+        assert again.headers["idempotent-replayed"] == "true"
+        assert worked(client, database, first)["result"]["created"] > 0
+        assert_problem(bring(client, content + article(), headers=key), 422, "idempotency-key-reused")
+
+    def test_what_is_to_hold_as_a_whole_is_not_taken(self, client: TestClient) -> None:
+        for wanted in ({"atomic": "true"}, {"dry_run": "true"}):
+            assert_problem(bring(client, large(2), **wanted), 413, "too-large")
+
+    def test_a_body_that_broke_off_is_forgotten_after_a_day(
+        self, client: TestClient, database: Database, clock: Clock
+    ) -> None:
+        with database.writing() as writer:
+            uploads.put(writer, "nobody", 0, b"x")
+        waiting = bring(client, large(2))
+        clock.advance(hours=25)
+        assert worker.purge_uploads(database)
+        assert not worker.purge_uploads(database)
+        assert worked(client, database, waiting)["status"] == "done"
+
+    def test_a_line_that_never_ends_fails_the_job(self, client: TestClient, database: Database) -> None:
+        job = worked(client, database, bring(client, HEADER + b" " * (bundle.LINE_BYTES + 2 * PIECE_BYTES)))
+        assert (job["status"], job["errors"][0]["code"]) == ("failed", "line-too-long")

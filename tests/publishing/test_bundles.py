@@ -1,0 +1,240 @@
+"""What is sent out and brought in elsewhere is the same there, to the byte, on whatever database, and once."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.articles.fields import new_id
+from app.database import Database
+from app.errors import Invalid, Malformed
+from app.publishing.checks import AS_USUAL
+from app.publishing.incoming import Import, Permit, Report
+from tests.conftest import Side
+from tests.factories import a_citation, a_document, a_section, create, publish, published
+from tests.publishing.bundles import ANY, dumped, furnish, loaded, made
+from tests.strategies import documents
+
+BESIDE = ["/v1/articles/hajime", "/v1/articles/ext:old:a.b"]
+
+
+def read(client: TestClient, beside: list[str]) -> dict[str, tuple[str, bytes]]:
+    """Everything published at its own address, pages and redirects too: ETag or Location, and bytes."""
+    cards = client.get("/v1/articles", params={"limit": 100}).json()["items"]
+    paths = [f"/v1/articles/{card['id']}" for card in cards]
+    paths += [f"/v1/articles/{card['id']}/pages/{at}" for card in cards for at in (1, 2)[: card["page_count"]]]
+    paths += [f"/v1/articles/{card['slug']}" for card in cards] + beside
+    answers = {path: client.get(path) for path in paths}
+    named = {path: each.headers.get("etag") or each.headers["location"] for path, each in answers.items()}
+    return {path: (named[path], each.content) for path, each in answers.items() if each.status_code in {200, 308}}
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize(("revisions", "back"), [(False, False), (True, True)])
+    def test_what_is_brought_into_another_database_is_sent_out_the_same(
+        self, both: tuple[Side, Side], revisions: bool, back: bool
+    ) -> None:
+        here, there = both if not back else both[::-1]
+        furnish(here.client, here.clock)
+        bundle = dumped(here.database, revisions=revisions)
+        there.clock.advance(days=3)
+        report = loaded(there.database, bundle, together=7)
+        assert report.errors == []
+        assert dumped(there.database, revisions=revisions).splitlines() == bundle.splitlines()
+        assert len(read(here.client, BESIDE)) > 20
+        assert read(there.client, BESIDE) == read(here.client, BESIDE)
+        again = loaded(there.database, bundle)
+        assert (again.errors, again.created, again.updated) == ([], 0, 0)
+        assert dumped(there.database, revisions=revisions) == bundle
+
+
+def line(kind: str, **members: Any) -> bytes:
+    return json.dumps({"kind": kind, **members}, ensure_ascii=False).encode() + b"\n"
+
+
+HEADER = line("header", format=1)
+
+
+def bundle_of(*lines: bytes) -> bytes:
+    return HEADER + b"".join(lines)
+
+
+def told(report: Report) -> list[tuple[int, str, str]]:
+    return [(each.line, each.pointer, each.code) for each in report.errors]
+
+
+class TestIntoWhatHoldsSomething:
+    def test_a_known_id_is_saved_as_by_a_put_and_what_is_equal_changes_nothing(
+        self, client: TestClient, database: Database
+    ) -> None:
+        draft = create(client, slug="kiku")
+        same = line("article", document=draft)
+        assert loaded(database, bundle_of(same)).unchanged == 1
+        other = draft | {"lead": "別", "version": 7, "created_at": "2020-01-01T00:00:00Z"}
+        assert loaded(database, bundle_of(line("article", document=other))).updated == 1
+        now = client.get(f"/v1/manage/articles/{draft['id']}").json()
+        assert (now["lead"], now["version"], now["created_at"]) == ("別", 2, draft["created_at"])
+        assert len(client.get(f"/v1/manage/articles/{draft['id']}/revisions").json()["items"]) == 2
+
+    def test_an_external_id_finds_its_article_whatever_its_id_was_elsewhere(
+        self, client: TestClient, database: Database
+    ) -> None:
+        draft = create(client, external_ids={"cms": "1"}, pages=[])
+        elsewhere = a_document(id=new_id(), external_ids={"cms": "1"}, title="新しい題", pages=[])
+        report = loaded(database, bundle_of(line("article", document=elsewhere)))
+        assert (report.updated, report.errors) == (1, [])
+        assert client.get("/v1/manage/articles/ext:cms:1").json()["title"] == "新しい題"
+        assert client.get(f"/v1/manage/articles/{draft['id']}").json()["title"] == "新しい題"
+
+    def test_sources_and_publishers_that_have_other_ids_here_are_found_by_address_and_name(
+        self, both: tuple[Side, Side]
+    ) -> None:
+        here, there = both
+        article = published(here.client)
+        cited = article["pages"][0]["sections"][0]["citations"][0]["source"]
+        made_here = create(
+            there.client, pages=[{"sections": [a_section(citations=[{"source": {"url": cited["url"]}}])]}]
+        )
+        report = loaded(there.database, dumped(here.database))
+        assert told(report) == []
+        known = made_here["pages"][0]["sections"][0]["citations"][0]["source"]
+        seen = there.client.get(f"/v1/articles/{article['id']}").json()
+        assert seen["pages"][0]["sections"][0]["citations"][0]["source"] == known
+        assert loaded(there.database, dumped(here.database)).updated == 0
+
+    def test_what_readers_see_of_a_known_article_is_published_anew_where_it_differs(
+        self, both: tuple[Side, Side]
+    ) -> None:
+        here, there = both
+        article = published(here.client)
+        loaded(there.database, dumped(here.database))
+        edited = {**here.client.get(f"/v1/manage/articles/{article['id']}").json(), "lead": "改訂"}
+        here.client.put(f"/v1/manage/articles/{article['id']}", json=edited, headers=ANY)
+        assert loaded(there.database, dumped(here.database)).updated == 1
+        assert there.client.get(f"/v1/articles/{article['id']}").json()["lead"] == article["lead"]
+        publish(here.client, article["id"])
+        there.clock.advance(hours=1)
+        token = there.client.get("/v1/sync").json()["next"]
+        assert loaded(there.database, dumped(here.database)).updated == 1
+        seen = there.client.get(f"/v1/articles/{article['id']}").json()
+        assert (seen["lead"], seen["revised_at"]) == ("改訂", "2026-01-02T04:04:05.678Z")
+        assert [item["id"] for item in there.client.get("/v1/sync", params={"token": token}).json()["items"]] == [
+            article["id"]
+        ]
+
+    def test_what_changed_since_is_brought_after(self, both: tuple[Side, Side]) -> None:
+        here, there = both
+        citations = [
+            a_citation(source={"url": f"https://a.example.jp/{at}", "publisher": {"name": at}}) for at in "一二三"
+        ]
+        article = published(here.client, pages=[{"sections": [a_section(citations=citations)]}], tags=["菊", "梅"])
+        made(here.client, "PUT", "/site", {"name": "菊"})
+        kept = [made(here.client, "POST", "/collections", {"title": at, "articles": []})["id"] for at in "松竹"]
+        assert loaded(there.database, dumped(here.database)).errors == []
+        ledger = [each["source"] for each in article["pages"][0]["sections"][0]["citations"]]
+        first, second, _ = (source["id"] for source in ledger)
+        one, other, _ = (source["publisher"]["id"] for source in ledger)
+        made(here.client, "PATCH", f"/sources/{first}", {"title": "直した題"})
+        made(here.client, "POST", f"/sources/{second}/merge", {"into": first})
+        made(here.client, "PATCH", f"/publishers/{one}", {"country": "JP"})
+        made(here.client, "PATCH", "/tags/菊", {"name": "きく"})
+        made(here.client, "POST", "/tags/梅/merge", {"into": "菊"})
+        made(here.client, "PUT", "/site", {"name": "菊と梅"})
+        made(here.client, "PATCH", f"/collections/{kept[0]}", {"articles": [article["id"]]})
+        made(here.client, "POST", f"/collections/{kept[1]}/merge", {"into": kept[0]})
+        assert loaded(there.database, dumped(here.database)).errors == []
+        assert dumped(there.database).splitlines() == dumped(here.database).splitlines()
+        assert read(there.client, []) == read(here.client, [])
+        made(here.client, "POST", f"/publishers/{other}/merge", {"into": one})
+        assert loaded(there.database, dumped(here.database)).errors == []
+        assert dumped(there.database).splitlines() == dumped(here.database).splitlines()
+        merged = there.client.get(f"/v1/publishers/{other}", follow_redirects=False)
+        assert (merged.status_code, merged.headers["location"]) == (308, f"/v1/publishers/{one}")
+
+    def test_conflicts_are_told_by_line_and_pointer_and_nothing_of_such_a_line_is_stored(
+        self, client: TestClient, database: Database
+    ) -> None:
+        taken = create(client, slug="kiku")
+        part = taken["pages"][0]["sections"][0]["id"]
+        bad = [
+            line("article", document=a_document(slug="kiku", tags=["未知"])),
+            line("article", document=a_document(pages=[{"sections": [a_section(id=part)]}])),
+            line("article", document={"title": 1, "lead": "", "nobody": 1}),
+            b"{\n",
+            line("chrysanthemum"),
+            b"[]\n",
+            line("collection", title="花", articles=[new_id()]),
+            line("article", document=a_document(), public={"published_at": "2024-01-01T00:00:00Z", "revised_at": "x"}),
+        ]
+        report = loaded(database, bundle_of(*bad, line("article", document=a_document(slug="ume"))))
+        assert told(report) == [
+            (2, "/document/slug", "slug-taken"),
+            (3, "/document/pages/0/sections/0/id", "id-taken"),
+            (4, "/document/title", "string-type"),
+            (4, "/document/nobody", "unknown-field"),
+            (5, "", "json-invalid"),
+            (6, "", "line-unknown"),
+            (7, "", "line-unknown"),
+            (8, "/articles/0", "article-unknown"),
+            (9, "/public/revised_at", "instant-invalid"),
+        ]
+        assert (report.failed, report.created) == (8, 1)
+        slugs = {item["slug"] for item in client.get("/v1/manage/articles").json()["items"]}
+        assert slugs == {"kiku", "ume"}
+        assert "未知" not in {tag["slug"] for tag in client.get("/v1/manage/tags").json()["items"]}
+
+    def test_the_articles_of_a_transaction_are_numbered_together_and_last(
+        self, client: TestClient, database: Database
+    ) -> None:
+        documents = [line("article", document=a_document()) for _ in range(4)]
+        with database.writing() as writer:
+            work = Import(Permit(admin=False, publish=AS_USUAL))
+            work.bring(writer, [HEADER, *documents])
+            assert writer.sequence == 4
+        assert work.report.created == 4
+        assert len(client.get("/v1/sync").json()["items"]) == 4
+
+    def test_one_that_fails_its_checks_is_not_stored_where_it_is_to_be_published(
+        self, client: TestClient, database: Database
+    ) -> None:
+        with database.writing() as writer:
+            work = Import(Permit(admin=False, publish=AS_USUAL))
+            work.bring(writer, [HEADER, line("article", document=a_document(pages=[]))])
+        assert told(work.report) == [(2, "/document/pages", "first-page-empty")]
+        assert client.get("/v1/manage/articles").json()["items"] == []
+
+
+class TestTheFormat:
+    @pytest.mark.parametrize(
+        "first", [b"", b"\n", b"{}\n", b'{"kind":"article"}\n', b'{"kind":"header","format":2}\n', b"\xef\xbb\xbf{}\n"]
+    )
+    def test_what_does_not_begin_with_a_header_is_refused_whole(self, database: Database, first: bytes) -> None:
+        with pytest.raises((Malformed, Invalid)):
+            loaded(database, first + line("tag", slug="kiku"))
+        assert b'"tag"' not in dumped(database)
+
+
+class TestAnything:
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(drawn=st.lists(st.tuples(documents, documents, st.booleans()), min_size=1, max_size=4))
+    def test_whatever_was_written_published_and_written_on_is_the_same_elsewhere(
+        self, both: tuple[Side, Side], drawn: list[tuple[Any, Any, bool]]
+    ) -> None:
+        here, there = both  # which keep what the examples before left: that is known there, and stays
+        for first, then, publishes in drawn:
+            made = here.client.post("/v1/manage/articles", json=first)
+            if made.status_code != 201:
+                continue  # another one has its slug, or an id
+            at = f"/v1/manage/articles/{made.json()['id']}"
+            if publishes:
+                reason = {"override_reason": "試し"}
+                answer = here.client.post(f"{at}/publish", json=reason, headers=ANY)
+                assert answer.status_code == 200 or answer.json()["code"] == "id-taken"  # readers see it elsewhere
+            here.client.put(at, json=then, headers=ANY)
+        bundle = dumped(here.database, revisions=True)
+        assert loaded(there.database, bundle).errors == []
+        assert dumped(there.database, revisions=True).splitlines() == bundle.splitlines()
+        assert there.client.get("/v1/sync/digest").content == here.client.get("/v1/sync/digest").content

@@ -1,0 +1,60 @@
+"""What other processes read ahead is all that indexing needs, and the same it would read itself."""
+
+import json
+
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from app.database import Database
+from app.publishing import reading_ahead
+from app.search import index
+from app.search.fields import fields
+from tests.conftest import Side
+from tests.factories import a_document, create, published
+from tests.publishing.bundles import dumped, loaded
+
+
+class TestReadingAhead:
+    def test_every_text_by_which_a_public_article_is_found_is_read(
+        self, client: TestClient, database: Database
+    ) -> None:
+        article = published(client)
+        edited = {**article, "lead": "書き直し"}
+        client.put(f"/v1/manage/articles/{article['id']}", json=edited, headers={"If-Match": "*"})
+        public = client.get(f"/v1/articles/{article['id']}").json()
+        read = reading_ahead.read(dumped(database).splitlines(), every=False)
+        for field in fields(public):
+            assert read[field.text] == index.reading_of(field.text)
+
+    def test_of_what_is_not_public_only_where_it_will_be(self, client: TestClient, database: Database) -> None:
+        create(client)
+        lines = dumped(database).splitlines()
+        assert reading_ahead.read(lines, every=False) == {}
+        assert reading_ahead.read(lines, every=True)
+        assert reading_ahead.read([b"{", b"[]", b"\xff", b'{"kind":"article"}'], every=True) == {}
+
+    def test_the_index_is_the_same(self, both: tuple[Side, Side]) -> None:
+        here, there = both
+        for _ in range(3):
+            published(here.client)
+        bundle = dumped(here.database)
+        with index.read_ahead(reading_ahead.read(bundle.splitlines(), every=False)):
+            assert loaded(there.database, bundle).errors == []
+        kept = []
+        for side in both:
+            with side.database.reading() as reader:
+                words = select(
+                    index.search_terms.c.term, index.search_postings.c.impact, index.search_postings.c.places
+                )
+                joined = words.join(index.search_postings, index.search_postings.c.term_id == index.search_terms.c.id)
+                kept.append(sorted(reader.tuples(joined)))
+        assert kept[0] == kept[1] != []
+
+    def test_processes_give_portions_back_in_their_order(self) -> None:
+        documents = [a_document(title=f"第{number}回の菊") for number in range(9)]
+        lines = [json.dumps({"kind": "article", "document": each}).encode() for each in documents]
+        portions = [lines[:4], lines[4:8], lines[8:]]
+        with reading_ahead.pool("small") as processes:
+            given = list(reading_ahead.ahead(processes, iter(portions), every=True))
+        assert [some for some, _ in given] == portions
+        assert [dict(texts) for _, texts in given] == [reading_ahead.read(some, every=True) for some in portions]
