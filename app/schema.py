@@ -64,6 +64,11 @@ def migrate(database: Database, target: str = "head") -> None:
     database.engine().dispose()
 
 
+def knows(stored: str) -> bool:
+    """Whether a migration of this version leads from there to the newest."""
+    return any(script.revision == stored for script in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def config() -> Config:
     """Alembic's configuration, built in code: no ini file is needed where Kiku is installed."""
     here = Path(__file__).parent

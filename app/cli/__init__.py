@@ -7,11 +7,11 @@ the server that ``kiku serve`` becomes is ``app/server.py``.
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli import keys, mirroring, running, transfer
+from app.cli import backups, doctor, keys, mirroring, running, transfer
 from app.cli.door import commands, fail
 from app.errors import KikuError
 
-__all__ = ["commands", "keys", "main", "mirroring", "running", "transfer"]
+__all__ = ["backups", "commands", "doctor", "keys", "main", "mirroring", "running", "transfer"]
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from uuid_utils import uuid7
 
 from app.database import Instant, Json, Key, Reader, Writer, is_one_of, metadata
 from app.errors import Fault, Gone, Malformed
@@ -189,6 +190,11 @@ def resume(reader: Reader, text: str) -> Token:
     if token.epoch != now.epoch or now.floor > max(token.cursor, token.base):
         raise expired()
     return token
+
+
+def begin_epoch(writer: Writer) -> None:
+    """Let every token be of another time: the database is not what it was when they were given."""
+    writer.execute(update(feed).values(epoch=str(uuid7())))
 
 
 def expired() -> Gone:

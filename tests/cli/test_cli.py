@@ -53,6 +53,9 @@ class TestHelp:
             ["keys", "revoke"],
             ["import"],
             ["export"],
+            ["backup"],
+            ["restore"],
+            ["doctor"],
         ],
     )
     def test_every_command_explains_itself(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
