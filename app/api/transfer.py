@@ -7,7 +7,7 @@ What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.articles import drafts, site
-from app.articles.document import Shape, SiteLabels
+from app.articles.document import ArticleDocument, Shape, SiteLabels
 from app.articles.fields import new_id
 from app.database import Reader as LookUp
+from app.delivery import shapes
 from app.errors import Fault, KikuError, Malformed, TooLarge
-from app.formats import bundle, digest_html
-from app.publishing import import_jobs, outgoing, transfer
+from app.formats import bundle, digest_html, markdown_reading
+from app.publishing import import_jobs, incoming, outgoing, transfer
 from app.publishing.checks import Terms
 from app.publishing.incoming import Import, Permit, Report
 from app.sync import uploads
@@ -33,7 +34,8 @@ from app.wire.sessions import Exporter, Writer
 
 router = APIRouter(prefix="/v1/manage", tags=["transfer"], route_class=IdempotentRoute)
 
-MEDIA_TYPES = ("text/plain", "text/html", bundle.MEDIA_TYPE)
+MARKDOWN = "text/markdown"
+MEDIA_TYPES = ("text/plain", "text/html", MARKDOWN, bundle.MEDIA_TYPE)
 AT_ONCE_BYTES = 1_048_576
 """A bundle of so many bytes is brought in by its request, a larger one by a job."""
 PAGE = """菊まつりの歩き方
@@ -51,6 +53,19 @@ PAGE = """菊まつりの歩き方
 園芸課が一年をかけて育てました。
 """
 PAGE_HTML = "<h1>菊まつりの歩き方</h1><p>…</p>"
+ARTICLE = """---
+slug: kiku-matsuri
+tags: [菊, 秋]
+---
+
+# 菊まつりの歩き方
+
+一日で巡る三つの会場。
+
+## 千輪咲きの秘密
+
+園芸課が一年をかけて育てました。
+"""
 BUNDLE = """{"kind":"header","format":1}
 {"kind":"article","document":{"title":"菊まつりの歩き方","external_ids":{"cms":"4711"}}}
 """
@@ -110,7 +125,7 @@ async def _receive(
     publish: bool = False,
     atomic: Atomic = False,
     dry_run: sessions.DryRun = False,
-) -> transfer.Incoming | Bundle:
+) -> transfer.Incoming | ArticleDocument | Bundle:
     """What was sent, read before the Writer is opened: a large page must not keep the other writers waiting."""
     if publish:
         caller.require("publish")
@@ -118,12 +133,15 @@ async def _receive(
     if (into is None) != (number is None):
         fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
         raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
-    if sent.media_type != bundle.MEDIA_TYPE:
+    if sent.media_type not in {MARKDOWN, bundle.MEDIA_TYPE}:
         return await _read_page(request, await sent.whole(), into)
-    caller.require_all()
     if into is not None:
         fault = Fault("page-only", "Only a digest page goes into an article.", parameter="into")
-        raise Malformed("parameter-invalid", "A parameter is not for bundles.", (fault,))
+        raise Malformed("parameter-invalid", "A parameter is for digest pages only.", (fault,))
+    if sent.media_type == MARKDOWN:
+        file = await sent.whole()
+        return await run_in_threadpool(lambda: markdown_reading.read(digest_html.decoded(file.content, file.charset)))
+    caller.require_all()
     return await _read_bundle(request, sent.chunks, whole=atomic or dry_run)
 
 
@@ -164,7 +182,7 @@ async def _store(request: Request, job_id: str, waiting: bytearray, chunks: Asyn
     """Keep a body, of which a part was read, for a job; the number of its lines."""
     pieces, lines, last = 0, waiting.count(b"\n"), b""
     while waiting:
-        while len(waiting) < uploads.PIECE_BYTES and (chunk := await anext(chunks, b"")):
+        while len(waiting) < uploads.PIECE_BYTES and (chunk := await anext(chunks, None)) is not None:
             waiting += chunk
             lines += chunk.count(b"\n")
         last = bytes(waiting[: uploads.PIECE_BYTES])
@@ -178,19 +196,24 @@ def _demand_header(content: bytearray) -> None:
     bundle.header(bundle.read(1, bytes(content).partition(b"\n")[0]))
 
 
-Received = Annotated[transfer.Incoming | Bundle, Depends(_receive)]
+Received = Annotated[transfer.Incoming | ArticleDocument | Bundle, Depends(_receive)]
 
 
 @router.post(
     "/imports",
     status_code=201,
-    summary="Import a digest page or a bundle",
+    summary="Import a digest page, a Markdown file or a bundle",
     responses={
-        200: {"model": ImportAnswer | Report, "description": "A known page: its article. A bundle: what became of it."},
+        200: {
+            "model": ImportAnswer | Report,
+            "description": "What was known: its article. A bundle: what became of it.",
+        },
         201: {"model": ImportAnswer},
         202: {"model": Job, "description": "A bundle of more than 1 MiB is brought in by a job."},
     },
-    openapi_extra=bodies.openapi_raw({"text/plain": PAGE, "text/html": PAGE_HTML, bundle.MEDIA_TYPE: BUNDLE}),
+    openapi_extra=bodies.openapi_raw(
+        {"text/plain": PAGE, "text/html": PAGE_HTML, MARKDOWN: ARTICLE, bundle.MEDIA_TYPE: BUNDLE}
+    ),
 )
 def import_documents(
     caller: Editor,
@@ -203,12 +226,15 @@ def import_documents(
     number: PageNumber = None,
     atomic: Atomic = False,
 ) -> Response:
-    """Turn a digest page (plain text or HTML) into a working copy, or bring in a bundle (NDJSON).
+    """Turn a digest page (plain text or HTML) or a Markdown file into a working copy, or bring in a bundle (NDJSON).
 
     **A page.** The answer tells for every line which field it went to. A page that came in before (the same lines,
     blank ones and outer spaces aside) answers the article it became, with `created` false, and changes
     nothing. `into` and `page` fill a page that an article has announced. What is not a digest page is
     refused with what was missing, and nothing is stored. `publish=true` publishes it.
+
+    **A Markdown file** is an article, as `.md` of a published one is; one whose id or external id is here already is
+    saved, as by a PUT.
 
     **A bundle** begins with a header line; each further line is stored whole or not at all, once however often it is
     sent, and those that were refused are told by their numbers. With `atomic=true` one that is refused undoes all.
@@ -217,12 +243,25 @@ def import_documents(
     terms = Terms(spoken) if publish else None
     if isinstance(received, Bundle):
         return _bring(writer, received, Permit(caller.allows("admin"), terms), atomic=atomic)
-    if into is not None and number is not None:
+    if isinstance(received, ArticleDocument):
+        item = _bring_file(writer, received, terms)
+    elif into is not None and number is not None:
         item = transfer.import_into(writer, into, number, received, publish=terms)
     else:
         item = transfer.import_page(writer, received, publish=terms)
     headers = {"Location": f"/v1/manage/articles/{item['article_id']}"}
     return answers.resource({"items": [item]}, None, status=201 if item["created"] else 200, headers=headers)
+
+
+def _bring_file(writer: Writer, document: ArticleDocument, terms: Terms | None) -> dict[str, Any]:
+    outcome, article_id = incoming.bring_document(writer, document, terms)
+    draft = drafts.load(writer, article_id)
+    pages = len(shapes.readable(draft.document.model_dump()))
+    item = ImportedPage(
+        article_id=draft.id, slug=str(draft.document.slug), created=outcome == "created", pages=pages,
+        lines=[], unmatched=[], warnings=[],
+    )  # fmt: skip
+    return item.model_dump()
 
 
 def _bring(writer: Writer, received: Bundle, permit: Permit, *, atomic: bool) -> Response:

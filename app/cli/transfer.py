@@ -16,19 +16,20 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
-from app.articles import site
+from app.articles import drafts, site
 from app.cli.door import bar, commands, open_database, read_settings, say
 from app.database import Database
 from app.errors import Busy, Conflict, KikuError
-from app.formats import bundle, digest_html
-from app.publishing import outgoing, reading_ahead, transfer
+from app.formats import bundle, digest_html, markdown_reading
+from app.publishing import incoming, outgoing, reading_ahead, transfer
 from app.publishing.checks import AS_USUAL
 from app.publishing.incoming import Import, Permit, Report, portions
 from app.publishing.reading_ahead import Portion
 from app.search import index
 
 BUNDLE = ".ndjson"
-SUFFIXES = (".txt", ".html", ".htm", BUNDLE)
+MARKDOWN = ".md"
+SUFFIXES = (".txt", ".html", ".htm", MARKDOWN, BUNDLE)
 """The files of a folder that are imported."""
 _PIECE_BYTES = 65_536
 _TRIES = 10
@@ -47,13 +48,14 @@ class Wanted(NamedTuple):
 @commands.command("import")
 def import_files(
     paths: Annotated[
-        list[Path], typer.Argument(exists=True, readable=True, help="Digest pages, bundles (.ndjson), folders of them.")
+        list[Path],
+        typer.Argument(exists=True, readable=True, help="Digest pages, Markdown, bundles (.ndjson), folders."),
     ],
     publish: Annotated[bool, typer.Option("--publish", help="Publish pages, and articles without `life`.")] = False,
     atomic: Annotated[bool, typer.Option("--atomic", help="Of a bundle every line, or none.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would become of it; store nothing.")] = False,
 ) -> None:
-    """Bring in digest pages (text or HTML), each in a transaction of its own, and bundles, some lines in each.
+    """Bring in digest pages (text or HTML) and Markdown (.md), a transaction each, and bundles, some lines in each.
 
     What is here already stays as it is: an import that was interrupted is simply run again. Exit code 1 when a file
     or a line was refused.
@@ -71,7 +73,8 @@ def import_files(
                     _tell(progress, [f"{file}:{each}" for each in told])
                     typer.echo(f"{file}: {_counted(report)}")
                 else:
-                    typer.echo(f"{file}: {_import_page(database, file, wanted)}")
+                    bring = _import_markdown if file.suffix.lower() == MARKDOWN else _import_page
+                    typer.echo(f"{file}: {bring(database, file, wanted)}")
             except KikuError as error:
                 refused += 1
                 reasons = [f"  {fault.pointer or ''} {fault.detail}".rstrip() for fault in error.faults]
@@ -122,6 +125,14 @@ def _import_page(database: Database, file: Path, wanted: Wanted) -> str:
     done = "imported" if item["created"] else "known already"
     warnings = f", {len(item['warnings'])} warnings" if item["warnings"] else ""
     return f"{done}: {item['slug']} ({item['article_id']}{warnings})"
+
+
+def _import_markdown(database: Database, file: Path, wanted: Wanted) -> str:
+    document = markdown_reading.read(digest_html.decoded(file.read_bytes(), None))
+    with database.writing(dry_run=wanted.dry_run) as writer:
+        outcome, article_id = incoming.bring_document(writer, document, AS_USUAL if wanted.publish else None)
+        slug = drafts.load(writer, article_id).document.slug
+    return f"{outcome}: {slug} ({article_id})"
 
 
 def _import_bundle(database: Database, file: Path, wanted: Wanted, progress: Progress) -> Report:

@@ -132,6 +132,10 @@ class Import:
                 self.report.revisions = bundle.header(bundle.read(1, line)).revisions
             elif not bundle.is_blank(line):
                 self._attempt(writer, self.report.lines, line)
+        self.number(writer)
+
+    def number(self, writer: Writer) -> None:
+        """Number what readers see since; called last: see ``changes.append``."""
         if self._released:
             changes.append(writer, self._released)
 
@@ -143,11 +147,32 @@ class Import:
             )
             raise Invalid("import-failed", "A line was refused; nothing was stored.", tuple(faults))
 
-    def release(self, released: Released) -> None:
-        """Number what readers see of an article now with the others, at the end."""
-        for id, change in released.items():
-            before = self._released.get(id, change).surrogate_keys
-            self._released[id] = change._replace(surrogate_keys=sorted({*before, *change.surrogate_keys}))
+    def article(self, writer: Writer, sent: ArticleLine, at: str) -> tuple[Outcome, str]:
+        """Bring one article in: what became of it, and its id. ``at``: where its document stands, for pointers."""
+        document, life = sent.document, sent.life
+        self.lead_home(writer, document)
+        known = _find(writer, document)
+        if known is not None and life is not None and life.status == known["status"] == "trashed":
+            return "unchanged", known["id"]  # to be changed it has to be restored first
+        outcome: Outcome = "created"
+        with _within(at):
+            if known is not None:
+                before, draft = _save(writer, known["id"], document)
+                outcome = _outcome(before, draft.version)
+            else:
+                draft = drafts.create(writer, document) if life is None else self.adopt(writer, sent, life)
+        for each in sent.page_imports:
+            writer.insert_absent(page_imports, {**each.model_dump(), "article_id": draft.id})
+        released: Released = {}
+        if sent.public is not None:
+            released = self.bring_out(writer, draft, sent.public, life if known is None else None)
+        elif life is None and self.permit.publish is not None:
+            with _within(at):
+                released = publish.release(writer, draft, self.permit.publish)[1]
+        for id, change in released.items():  # one that comes twice touches the keys of both
+            earlier = self._released.get(id, change).surrogate_keys
+            self._released[id] = change._replace(surrogate_keys=sorted({*earlier, *change.surrogate_keys}))
+        return "updated" if released and outcome == "unchanged" else outcome, draft.id
 
     def lead_home(self, writer: Writer, document: ArticleDocument) -> None:
         """Let citations whose source is not here by its id name it by its address, publishers by their name."""
@@ -235,6 +260,19 @@ class Import:
         for fault in faults[: FAULTS - len(self.report.errors)]:
             told = LineError(line=number, pointer=fault.pointer or "", code=fault.code, detail=fault.detail)
             self.report.errors.append(told)
+
+
+def bring_document(writer: Writer, document: ArticleDocument, terms: Terms | None) -> tuple[Outcome, str]:
+    """Bring one article in, as a line with nothing but this document, and publish it where there are terms to.
+
+    What became of it, and its id. Raises what creating, saving and publishing raise; then nothing is stored.
+    """
+    sent = ArticleInput.model_construct(**{name: getattr(document, name) for name in ArticleDocument.model_fields})
+    work = Import(Permit(admin=False, publish=terms))
+    writer.hold(publish.PUBLIC, shared=True)
+    made = work.article(writer, ArticleLine.model_construct(kind="article", document=sent, page_imports=[]), "")
+    work.number(writer)
+    return made
 
 
 def portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -333,28 +371,7 @@ def _collection(_: Import, writer: Writer, sent: CollectionLine, __: Line) -> Ou
 
 
 def _article(self: Import, writer: Writer, sent: ArticleLine, _: Line) -> Outcome:
-    document, life = sent.document, sent.life
-    self.lead_home(writer, document)
-    known = _find(writer, document)
-    if known is not None and life is not None and life.status == known["status"] == "trashed":
-        return "unchanged"  # to be changed it has to be restored first
-    with _within("/document"):
-        if known is not None:
-            before, draft = _save(writer, known["id"], document)
-            outcome = _outcome(before, draft.version)
-        else:
-            draft = drafts.create(writer, document) if life is None else self.adopt(writer, sent, life)
-            outcome = "created"
-    for each in sent.page_imports:
-        writer.insert_absent(page_imports, {**each.model_dump(), "article_id": draft.id})
-    released: Released = {}
-    if sent.public is not None:
-        released = self.bring_out(writer, draft, sent.public, life if known is None else None)
-    elif life is None and self.permit.publish is not None:
-        with _within("/document"):
-            released = publish.release(writer, draft, self.permit.publish)[1]
-    self.release(released)
-    return "updated" if released and outcome == "unchanged" else outcome
+    return self.article(writer, sent, "/document")[0]
 
 
 def _revision(_: Import, writer: Writer, sent: RevisionLine, line: Line) -> Outcome:

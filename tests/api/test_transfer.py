@@ -6,17 +6,19 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app import worker
+from app.api.transfer import ARTICLE
 from app.database import Database
 from app.formats import bundle
 from app.sync import uploads
 from app.sync.uploads import PIECE_BYTES
 from tests.conftest import Clock, Side, a_key
-from tests.factories import a_document, create
+from tests.factories import a_document, create, published
 from tests.promises.test_error_shape import assert_problem
 from tests.publishing.bundles import dumped, furnish
 
 IMPORTS, EXPORTS = "/v1/manage/imports", "/v1/manage/exports"
 NDJSON = {"Content-Type": bundle.MEDIA_TYPE}
+MARKDOWN = {"Content-Type": "text/markdown; charset=utf-8"}
 HEADER = b'{"kind":"header","format":1}\n'
 
 
@@ -97,6 +99,30 @@ class TestAtOnce:
     def test_it_goes_into_no_page(self, client: TestClient) -> None:
         answer = bring(client, HEADER, into=create(client)["id"], page=2)
         assert_problem(answer, 400, "parameter-invalid")
+
+
+class TestMarkdown:
+    def test_a_published_article_goes_out_is_edited_and_comes_back(self, client: TestClient) -> None:
+        article = published(client)
+        file = client.get(f"/v1/articles/{article['id']}.md").text
+        answer = client.post(IMPORTS, content=file.encode(), headers=MARKDOWN)
+        assert (answer.status_code, answer.json()["items"][0]["created"]) == (200, False)
+        assert client.get(f"/v1/manage/articles/{article['id']}").json()["version"] == 1
+        edited = file.replace(article["lead"], "書き直した前文。")
+        answer = client.post(IMPORTS, content=edited.encode(), headers=MARKDOWN, params={"publish": "true"})
+        assert answer.json()["items"][0]["article_id"] == article["id"]
+        assert client.get(f"/v1/articles/{article['id']}").json()["lead"] == "書き直した前文。"
+
+    def test_a_new_one_is_a_draft(self, client: TestClient) -> None:
+        answer = client.post(IMPORTS, content=ARTICLE.encode(), headers=MARKDOWN)
+        assert (answer.status_code, answer.json()["items"][0]["slug"]) == (201, "kiku-matsuri")
+        assert client.get(answer.headers["location"]).json()["status"] == "draft"
+
+    def test_what_is_wrong_is_told_and_nothing_stored(self, client: TestClient) -> None:
+        create(client, slug="kiku-matsuri")
+        assert_problem(client.post(IMPORTS, content=ARTICLE.encode(), headers=MARKDOWN), 409, "slug-taken")
+        assert_problem(client.post(IMPORTS, content=b"nothing", headers=MARKDOWN), 422, "not-a-markdown-article")
+        assert len(client.get("/v1/manage/articles").json()["items"]) == 1
 
 
 class TestScopes:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api.transfer import ARTICLE
 from app.database import Database
 from tests.cli.conftest import Run
 from tests.conftest import Clock
@@ -74,3 +75,11 @@ class TestImport:
         file.write_bytes(PLAIN.replace(b'"slug":"a"', b'"slug":"a","pages":[{"sections":[' + section + b"]}]"))
         assert run("import", str(file), "--publish") == 0, capsys.readouterr()
         assert client.get("/v1/articles/a").status_code == 200
+
+    def test_a_markdown_file_becomes_an_article(
+        self, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "a.md"
+        file.write_text(ARTICLE)
+        assert run("import", str(file), "--publish") == 0
+        assert capsys.readouterr().out.startswith(f"{file}: created: kiku-matsuri (")
