@@ -45,7 +45,7 @@ _LATEX = {
 }  # fmt: skip
 """Braces too: BibTeX counts them, a backslash before them or not."""
 _LATEX_SIGNS = re.compile("[" + re.escape("".join(_LATEX)) + "]")
-_BREAKS = re.compile(r"\s*[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]\s*")
+_BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What readers of line-based formats may take for the end of a line."""
 
 _NOT_IN_LINES = re.compile(r"[{}\"<>^`|\s\x85\u2028\u2029]")
@@ -136,7 +136,7 @@ def _date(source: Source) -> tuple[str | None, str | None, str | None]:
 
 def _line(text: str) -> str:
     """``text`` in one line."""
-    return _BREAKS.sub(" ", text).strip()
+    return " ".join(filter(None, map(str.strip, _BREAKS.split(text))))
 
 
 def _url(source: Source) -> str:
