@@ -88,7 +88,7 @@ def _csl(source: Source) -> dict[str, Any]:
 
 
 def _bibtex(source: Source) -> str:
-    entry, place = _BIBTEX.get(source["type"], ("misc", "publisher"))
+    entry, place = _BIBTEX.get(source["type"], ("misc", "howpublished"))
     lines = [f"  {name} = {value}" for name, value in _bibtex_fields(source, place) if value is not None]
     return f"@{entry}{{{key(source)},\n" + ",\n".join(lines) + "\n}\n\n"
 
@@ -103,7 +103,7 @@ def _bibtex_fields(source: Source, place: str) -> Fields:
     yield "year", year and f"{{{year}}}"
     yield "month", month and _MONTHS[int(month) - 1]
     yield "date", source["published_on"] and f"{{{source['published_on']}}}"  # what biblatex reads: with the day
-    yield "langid", source["language"] and f"{{{source['language']}}}"
+    yield "language", source["language"] and f"{{{source['language']}}}"
     yield "url", f"{{{_url(source)}}}"
 
 

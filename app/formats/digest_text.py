@@ -4,9 +4,10 @@ Works on the JSON that readers get (DESIGN, section 4, Shapes). The way in is in
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from app.formats import markdown, printed_card, printed_date
+from app.formats import markdown, printed_card, printed_date, shown
 
 
 def article_text(document: Mapping[str, Any], site: Mapping[str, Any]) -> str:
@@ -16,15 +17,11 @@ def article_text(document: Mapping[str, Any], site: Mapping[str, Any]) -> str:
     """
     labels = _labels(site, document)
     pages: Sequence[Mapping[str, Any]] = document["pages"]
-    written = max((place for place, page in enumerate(pages) if not _announced(page)), default=0)
-    blocks = [*_head(document, labels)]
-    for place, page in enumerate(pages or [{"sections": []}]):
-        if place:
-            blocks += _announcement(page, labels)
-        blocks += _sections(page, labels)
-        if place == written:
-            blocks += markdown.plain(document["conclusion"])
-    return _joined(blocks)
+    parts: list[Iterable[str | None]] = [
+        [*(_announcement(page, labels) if place else ()), *_sections(page, labels)] for place, page in enumerate(pages)
+    ]
+    parts.insert(shown.before_conclusion(pages), markdown.plain(document["conclusion"]))
+    return _joined(chain(_head(document, labels), *parts))
 
 
 def page_text(article: Mapping[str, Any], page: Mapping[str, Any], site: Mapping[str, Any]) -> str:
@@ -40,10 +37,6 @@ def page_text(article: Mapping[str, Any], page: Mapping[str, Any], site: Mapping
 
 def _labels(site: Mapping[str, Any], article: Mapping[str, Any]) -> dict[str, str]:
     return {**site["labels"], **article["labels"]}
-
-
-def _announced(page: Mapping[str, Any]) -> bool:
-    return bool(page["teaser"]) and not page["sections"]
 
 
 def _joined(blocks: Iterable[str | None]) -> str:

@@ -4,7 +4,7 @@ Which articles are in it is decided in ``app/delivery/syndication.py``; the site
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,7 +12,7 @@ from html import escape
 from typing import Any, Literal
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.formats import addresses
+from app.formats import addresses, shown
 from app.formats.markup import clean
 
 Format = Literal["atom", "rss", "json"]
@@ -89,7 +89,7 @@ def _atom(feed: Feed) -> Element:
         _add(entry, "link", rel="alternate", href=feed.link(article), hreflang=article["language"])
         _add(entry, "published", article["published_at"])
         _add(entry, "updated", article["revised_at"])
-        for byline in _bylines(article):
+        for byline in shown.authors(article):
             author = _add(entry, "author")
             _add(author, "name", byline["name"])
             if byline["url"]:
@@ -119,7 +119,7 @@ def _rss(feed: Feed) -> Element:
         _add(item, "pubDate", _rfc822(article["published_at"]))
         _add(item, "atom:updated", article["revised_at"])
         _add(item, "dc:language", article["language"])
-        for byline in _bylines(article):
+        for byline in shown.authors(article):
             _add(item, "dc:creator", byline["name"])
         _add(item, "description", escape(article["lead"]).replace("\n", "<br>"))  # read as HTML
         for tag in article["tags"]:
@@ -141,7 +141,7 @@ def _json(feed: Feed) -> dict[str, Any]:
 
 
 def _item(feed: Feed, article: Public) -> dict[str, Any]:
-    authors = [{"name": byline["name"], "url": byline["url"]} for byline in _bylines(article)]
+    authors = [{"name": byline["name"], "url": byline["url"]} for byline in shown.authors(article)]
     item = {
         "id": id(article),
         "url": feed.link(article),
@@ -155,10 +155,6 @@ def _item(feed: Feed, article: Public) -> dict[str, Any]:
         "language": article["language"],
     }
     return {name: value for name, value in item.items() if name == "content_text" or value}
-
-
-def _bylines(article: Public) -> Iterator[Public]:
-    return (byline for byline in article["bylines"] if byline["name"])
 
 
 def _image(article: Public) -> str | None:

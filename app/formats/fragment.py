@@ -6,11 +6,12 @@ Every text is escaped here, links lead to http(s) and mailto only. Pages of othe
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import chain
 from typing import Any
 
 from markdown_it import MarkdownIt
 
-from app.formats import printed_card, printed_date
+from app.formats import printed_card, printed_date, shown
 from app.formats.markup import broken_by_line_feeds, clean
 
 _LINKED = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
@@ -33,11 +34,9 @@ def article_html(article: Mapping[str, Any], site: Mapping[str, Any]) -> str:
     """The whole public article; a page that is only announced shows its teaser."""
     labels = {**site["labels"], **article["labels"]}
     pages: Sequence[Mapping[str, Any]] = article["pages"]
-    parts = [*_head(article, labels)]
-    for page in pages:
-        parts += _page(page, labels)
-    parts += _tail(article, article["conclusion"])
-    return _article(article, parts)
+    parts = [[*_page(page, labels)] for page in pages]
+    parts.insert(shown.before_conclusion(pages), [*_conclusion(article["conclusion"])])
+    return _article(article, chain(_head(article, labels), *parts, _corrections(article)))
 
 
 def page_html(article: Mapping[str, Any], page: Mapping[str, Any], site: Mapping[str, Any]) -> str:
@@ -46,7 +45,7 @@ def page_html(article: Mapping[str, Any], page: Mapping[str, Any], site: Mapping
     first = page["number"] == 1
     parts = [*(_head(article, labels) if first else ["<header>", f"<h1>{_text(article['title'])}</h1>", "</header>"])]
     parts += _page({**page, "teaser": None}, labels)
-    parts += _tail(article, page["conclusion"])
+    parts += [*_conclusion(page["conclusion"]), *_corrections(article)]
     parts += _neighbours(page, labels)
     return _article(article, parts)
 
@@ -60,8 +59,9 @@ def _head(article: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str
     yield f"<h1>{_text(article['title'])}</h1>"
     yield from _paragraph(article["lead"], "lead")
     yield from _image(article["hero_image"])
-    if article["bylines"]:
-        yield f'<p class="bylines">{", ".join(_byline(byline) for byline in article["bylines"])}</p>'
+    authors = shown.authors(article)
+    if authors:
+        yield f'<p class="bylines">{", ".join(map(_byline, authors))}</p>'
     yield f'<p class="dates">{_time(article["published_at"], article["published_at"])}</p>'
     yield "</header>"
     if article["takeaways"]:
@@ -78,9 +78,12 @@ def _byline(byline: Mapping[str, Any]) -> str:
     return f"{name} ({_text(byline['role'])})" if byline["role"] else name
 
 
-def _tail(article: Mapping[str, Any], conclusion: str) -> Iterator[str]:
+def _conclusion(conclusion: str) -> Iterator[str]:
     if conclusion:
         yield f'<section class="conclusion">\n{_rendered(conclusion)}</section>'
+
+
+def _corrections(article: Mapping[str, Any]) -> Iterator[str]:
     if article["corrections"]:
         yield '<footer class="corrections">'
         for correction in article["corrections"]:
@@ -108,7 +111,7 @@ def _page(page: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
 def _card(citation: Mapping[str, Any], labels: Mapping[str, str]) -> Iterator[str]:
     card = printed_card.of(citation)
     yield '<figure class="citation">'
-    yield from _picture(card.image)
+    yield from _image(card.image)
     if citation["key_points"]:
         yield f'<blockquote cite="{escape(card.url)}">'
         yield from _points(citation["key_points"])

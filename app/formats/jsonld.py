@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from app.formats import addresses
+from app.formats import addresses, shown
 
 CONTEXT = "https://schema.org"
 Node = dict[str, Any]
@@ -33,10 +33,10 @@ def article_jsonld(article: Mapping[str, Any], site: Mapping[str, Any]) -> str:
 def page_jsonld(article: Mapping[str, Any], page: Mapping[str, Any], site: Mapping[str, Any]) -> str:
     """One public page, a part of its ``article``, with what its own sections ask and cite."""
     whole = _article(article, site)
+    of = {name: whole.pop(name) for name in ("url", "mainEntityOfPage")}
     own = {"@id": _urn(page["id"]), "name": page["title"], "pagination": str(page["number"])}
-    return _written(
-        whole | own | {"isPartOf": {"@type": "NewsArticle", "@id": whole["@id"]}} | _parts(page["sections"])
-    )
+    of |= {"@type": "NewsArticle", "@id": whole["@id"]}
+    return _written(whole | own | {"isPartOf": of} | _parts(page["sections"]))
 
 
 def _article(article: Mapping[str, Any], site: Mapping[str, Any]) -> Node:
@@ -54,7 +54,7 @@ def _article(article: Mapping[str, Any], site: Mapping[str, Any]) -> Node:
         "inLanguage": article["language"],
         "datePublished": article["published_at"],
         "image": _image(article["hero_image"]),
-        "author": [_person(byline["name"], byline["url"], byline["role"]) for byline in article["bylines"]],
+        "author": [_person(byline["name"], byline["url"], byline["role"]) for byline in shown.authors(article)],
         "publisher": _organization(site),
         "keywords": article["tags"],
         "correction": [

@@ -21,6 +21,8 @@ _GUARDED = re.compile(r" *(?:##(?:[ \t]|$)|<!--)")
 """A line of CommonMark that would begin a section or a field: a space before it changes nothing of what it means."""
 _BEGINS = re.compile(r"##?(?:[ \t]|$)|<!--")
 _BREAKS = re.compile(r"[\r\n]")
+_CLOSING = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+"""What CommonMark takes for the end of a heading's line, not of its text."""
 _ITEM = re.compile(r"[-*+](?: |$)")
 _IMAGE = re.compile(r"!\[(?P<alt>(?:[^\\\[\]]|\\.)*)\]\((?P<url>[^\s()<>]+|<[^\s<>]+>)\)")
 _CARD = re.compile(
@@ -54,6 +56,20 @@ def plain(text: str) -> Lines | None:
 def read_plain(lines: Sequence[str]) -> str:
     """The text that the lines say; markup is a part of it, but for escapes."""
     return "\n".join(map(markdown.unescape, trimmed(lines)))
+
+
+def heading(text: str) -> str | None:
+    """Plain text as what follows the signs of a heading; None where one such line cannot say it."""
+    lines = plain(text)
+    if lines is None or len(lines) > 1:
+        return None
+    line = markdown.escape_all(text) if _CLOSING.search(lines[0]) else lines[0]
+    return line if read_heading(line) == text else None
+
+
+def read_heading(line: str) -> str:
+    """The text of a heading: signs that close its line are none of it."""
+    return markdown.unescape(_CLOSING.sub("", line.strip(), count=1))
 
 
 def commonmark(text: str) -> Lines | None:
@@ -193,7 +209,9 @@ def _read_note(text: str, place: int) -> dict[str, Any] | str | None:
 
 def _escaped(line: str) -> str:
     escaped = markdown.escape(line)
-    return markdown.escape_all(line) if _BEGINS.match(escaped) else escaped
+    # A picture whose address is none for CommonMark is text to it, but would be read as one here.
+    begins = _BEGINS.match(escaped) or read_image(escaped) is not None
+    return markdown.escape_all(line) if begins else escaped
 
 
 def _inside_link(text: str) -> str:

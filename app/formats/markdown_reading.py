@@ -21,6 +21,8 @@ _TITLE = re.compile(r"#(?:[ \t]+(?P<text>.*))?")
 _HEADING = re.compile(r"##(?:[ \t]+(?P<text>.*))?")
 _PARTS = frozenset({"pages", "sections", "citations", "key_points", "takeaways", "number"})
 """What stands in the file as parts, and so never beside the prose."""
+_CODE = re.compile(r" {0,3}(?P<signs>`{3,}(?=[^`]*$)|~{3,})")
+"""What opens a block of code, or closes one if nothing follows."""
 _DIGITS = re.compile(r"[1-9][0-9]{0,5}")
 
 
@@ -106,17 +108,19 @@ class _Reading:
     def blocks(self, lines: Sequence[str], first: int) -> Iterator[_Block]:
         """The file cut at its comments and second-level headings."""
         block = _Block("head", first + 1, below=first + 1)
-        place = first
+        place, code = first, ""
         while place < len(lines):
             line = lines[place]
-            comment, heading = _COMMENT.match(line), _HEADING.fullmatch(line)
+            comment = _COMMENT.match(line)
+            code = "" if comment else _code(line, code)
+            heading = None if code else _HEADING.fullmatch(line)
             if comment is None and heading is None:
                 block.lines.append(line)
                 place += 1
                 continue
             yield block
             if heading is not None:
-                said = {"heading": markdown_pieces.read_plain([(heading["text"] or "").strip()])}
+                said = {"heading": markdown_pieces.read_heading(heading["text"] or "")}
                 block, place = _Block("heading", place + 1, said), place + 1
             else:
                 commented = self._comment(lines, place)
@@ -160,10 +164,12 @@ class _Reading:
 
     def _head(self, block: _Block) -> None:
         lines = self._titled(block, self._document, "")
-        picture = markdown_pieces.read_image(lines[-1]) if lines else None
-        if picture is not None:
-            self._document["hero_image"] = picture
-            lines = markdown_pieces.trimmed(lines[:-1])
+        for place, rest in ((-1, slice(-1)), (0, slice(1, None))):  # people put it above the lead, too
+            picture = markdown_pieces.read_image(lines[place]) if lines else None
+            if picture is not None:
+                self._document["hero_image"] = picture
+                lines = markdown_pieces.trimmed(lines[rest])
+                break
         if lines:
             self._document["lead"] = markdown_pieces.read_plain(lines)
             self._numbers["/lead"] = block.number
@@ -237,7 +243,7 @@ class _Reading:
         title = _TITLE.fullmatch(lines[0]) if lines else None
         if title is None:
             return lines
-        part["title"] = markdown_pieces.read_plain([(title["text"] or "").strip()])
+        part["title"] = markdown_pieces.read_heading(title["text"] or "")
         self._numbers[f"{pointer}/title"] = block.number
         return markdown_pieces.trimmed(lines[1:])
 
@@ -298,6 +304,18 @@ class _Reading:
 
     def _fault(self, code: str, number: int, detail: str, pointer: str = "") -> None:
         self.faults.append(Fault(code, f"Line {number}: {detail}", pointer=pointer))
+
+
+def _code(line: str, code: str) -> str:
+    """The signs that opened the block of code in which ``line`` stands, ``code`` those before it; empty: it is in none.
+
+    One without an end goes on to the next comment, as it would to the end of a file without any.
+    """
+    found = _CODE.match(line)
+    if found is None or not code:
+        return found["signs"] if found else code
+    closes = found["signs"].startswith(code) and not line[found.end() :].strip()
+    return "" if closes else code
 
 
 def _size(image: Any) -> None:

@@ -5,9 +5,10 @@ told in docs/api.md, Markdown.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from app.formats import front_matter, markdown_pieces, printed_card
+from app.formats import front_matter, markdown_pieces, printed_card, shown
 from app.formats.markdown_pieces import PAGE, Card, Lines
 
 Public = Mapping[str, Any]
@@ -24,9 +25,9 @@ def article_markdown(article: Public) -> str:
     beside["seo"] = {name: value for name, value in article["seo"].items() if value not in (None, False)}
     beside |= {name: article[name] for name in ("published_at", "revised_at")}
     lines = [*_title(article, beside), *_head(article, beside)]
-    for page in article["pages"]:
-        lines += _page(page)
-    return _file(beside, [*lines, *_conclusion(article, beside)])
+    parts = [[*_page(page)] for page in article["pages"]]
+    parts.insert(shown.before_conclusion(article["pages"]), [*_conclusion(article, beside)])
+    return _file(beside, [*lines, *chain.from_iterable(parts)])
 
 
 def page_markdown(article: Public, page: Public) -> str:
@@ -137,11 +138,11 @@ def _heading(sign: str, name: str, part: Public, beside: Beside) -> Iterator[str
     """A line of its own for a title or heading, or beside the prose where one line cannot say it; null: nothing."""
     if part[name] is None:
         return
-    lines = markdown_pieces.plain(part[name])
-    if lines is None or len(lines) > 1 or part[name] != part[name].strip():
+    line = markdown_pieces.heading(part[name])
+    if line is None:
         beside[name] = part[name]
     else:
-        yield f"{sign} {lines[0]}".rstrip()
+        yield f"{sign} {line}".rstrip()
         yield ""
 
 

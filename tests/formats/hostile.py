@@ -26,6 +26,17 @@ ATTEMPTS = [
     "[a] b", "![", "a](b", "…", "e\u0301", "", "0",
 ]  # fmt: skip
 texts = st.sampled_from(ATTEMPTS) | st.text(max_size=12).filter(lambda said: text.hostile(said) is None)
+_SIGNS = [
+    *"菊アのー、。：？！・（）\u3000 \n",
+    *"ab1!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    "…",
+    "🌼",
+    "## ",
+    "<!--",
+    "![a](",
+]
+long_texts = st.lists(st.sampled_from(_SIGNS), min_size=60, max_size=300).map(lambda signs: "".join(signs)[:400])
+"""Up to some hundreds of characters, as they may stand beside one another in Japanese."""
 _SAID = frozenset(
     {
         "title",

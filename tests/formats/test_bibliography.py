@@ -115,6 +115,13 @@ class TestBibtex:
         assert said == f"{{a{text}b}}"
         assert len(entry.persons["author"]) == 1
 
+    def test_what_is_no_book_and_no_paper_keeps_its_publisher_and_all_tell_their_language(self) -> None:
+        read = parse_string(bibliography.written(article(a_source(type="webpage")), "bibtex"), "bibtex")
+        (entry,) = read.entries.values()
+        assert entry.type == "misc"
+        assert (entry.fields["howpublished"], entry.fields["language"]) == ("{菊新聞}", "ja")
+        assert not {"publisher", "langid"} & {name.lower() for name in entry.fields}
+
     def test_an_author_is_one_name(self) -> None:
         read = parse_string(bibliography.written(article(a_source()), "bibtex"), "bibtex")
         (entry,) = read.entries.values()

@@ -216,6 +216,33 @@ class TestArticles:
             "corrections",
         ]
 
+    def test_the_picture_of_a_card_tells_its_caption_and_credit(self) -> None:
+        image = {
+            "url": "https://img.example.jp/1.jpg",
+            "caption": "満開",
+            "credit": "菊園",
+            "credit_url": "https://e.jp/",
+        }
+        citation = {"source": {"url": "https://news.example.jp/1", "title": "記事"}, "image": image}
+        elements = assert_harmless(fragment.article_html(an_article(**a_section(citations=[citation])), SITE))
+        picture, card = ("".join(element.itertext()) for element in elements if element.tag == "figcaption")
+        assert (picture, card.strip()) == ("満開 菊園", "記事")
+
+    def test_who_has_no_name_is_not_named(self) -> None:
+        article = an_article(bylines=[{"name": "", "role": "編集"}])
+        assert "bylines" not in fragment.article_html(article, SITE)
+        article["bylines"] += [{"name": "花", "role": None, "url": None}]
+        assert '<p class="bylines">花</p>' in fragment.article_html(article, SITE)
+
+    def test_the_conclusion_stands_on_the_last_page_that_is_written(self) -> None:
+        pages = [
+            {"number": 1, "sections": [{"id": "01a20952-0000-7000-8000-000000000000", "anchor": "s", "body": "本文"}]},
+            {"number": 2, "teaser": "続きは次に。"},
+        ]
+        html = fragment.article_html(an_article(conclusion="結び", pages=pages), SITE)
+        assert html.index("本文") < html.index("結び") < html.index("続きは次に。")
+        assert "結び" in fragment.article_html(an_article(conclusion="結び"), SITE)
+
     def test_a_page_leads_to_its_neighbours_and_shows_what_is_only_announced(self) -> None:
         section = {"sections": [{"id": "01a20952-0000-7000-8000-000000000000", "anchor": "s", "body": "本文"}]}
         pages = [

@@ -70,6 +70,9 @@ def read(text: str) -> dict[str, Any]:
     return said
 
 
+ID = "01a20952-0000-7000-8000-000000000000"
+
+
 class TestWords:
     @OPTIONS
     @given(article=articles())
@@ -169,3 +172,17 @@ class TestArticle:
                 }
             ],
         }
+
+    def test_a_page_is_a_part_of_what_has_the_address(self) -> None:
+        document = ArticleDocument.model_validate(
+            {"id": ID, "slug": "kiku", "title": "菊", "language": "ja", "canonical_url": "https://kiku.example/kiku",
+             "bylines": [{"name": "", "role": "編集"}, {"name": "花"}],
+             "pages": [{"number": 1, "id": "01a20952-0000-7000-8000-000000000001"}]}
+        )  # fmt: skip
+        (page,) = shapes.pages(shapes.article(document, NOW, NOW))
+        said = read(jsonld.page_jsonld(page["article"], page, SITE))
+        address = "https://kiku.example/kiku"
+        whole = {"@type": "NewsArticle", "@id": f"urn:uuid:{ID}", "url": address, "mainEntityOfPage": address}
+        assert said["isPartOf"] == whole
+        assert not {"url", "mainEntityOfPage"} & said.keys()
+        assert said["author"] == [{"@type": "Person", "name": "花"}]

@@ -1,6 +1,7 @@
 """Markdown files: what is written is read back the same, and what people write is read as they mean it."""
 
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from app.articles.document import ArticleDocument
 from app.delivery import shapes
 from app.errors import Invalid
-from app.formats import markdown_reading, markdown_writing
-from tests.formats.hostile import ATTEMPTS, NOW, articles, everywhere
+from app.formats import markdown, markdown_reading, markdown_writing
+from tests.formats.hostile import ATTEMPTS, NOW, articles, everywhere, long_texts
 
 OPTIONS = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -46,6 +47,40 @@ class TestThereAndBack:
     def test_every_field_comes_back_whatever_it_says(self, article: dict[str, Any]) -> None:
         assert_comes_back(article)
 
+    @settings(OPTIONS, max_examples=25)
+    @given(said=long_texts)
+    def test_long_texts_come_back_wherever_they_stand(self, said: str) -> None:
+        assert_comes_back(everywhere(said))
+
+    @pytest.mark.parametrize(
+        "said", ["導入\n![a](javascript:x)", "![a](javascript:x)\n導入", "![](vbscript:x)", "a\n![a](x y)"]
+    )
+    def test_a_picture_of_a_refused_address_is_text(self, said: str) -> None:
+        assert_comes_back(everywhere(said))
+        hero = {"url": "https://img.example.jp/1.jpg", "alt": "菊"}
+        for image in (None, hero):
+            assert_comes_back(an_article(lead=said, hero_image=image))
+
+    @pytest.mark.parametrize("said", ["a ##", "a #", "##", "# #", "a # ", "a\t#", "a#", "C# #", "a \\#"])
+    def test_signs_that_close_a_heading_are_a_part_of_it(self, said: str) -> None:
+        article = an_article(
+            title=said, pages=[{"number": 1, "title": said, "sections": [{"heading": said, **IDS}], "id": ID}]
+        )
+        assert_comes_back(article)
+        written = markdown_writing.article_markdown(article).split("---\n", 2)[2]
+        headings = [
+            markdown.text(markdown.inline(inside.content))
+            for opening, inside in pairwise(markdown.blocks(written))
+            if opening.type == "heading_open"
+        ]
+        assert headings == ([said] * 3 if said == said.strip() else [])  # else beside the prose
+
+    def test_the_conclusion_stands_before_what_is_announced(self) -> None:
+        article = an_article(conclusion="結び", pages=PAGES)
+        assert_comes_back(article)
+        written = markdown_writing.article_markdown(article)
+        assert written.index("本文二") < written.index("結び") < written.index("続きは次に")
+
     @OPTIONS
     @given(article=articles())
     def test_the_front_matter_says_the_same_to_any_reader_of_yaml(self, article: dict[str, Any]) -> None:
@@ -62,6 +97,21 @@ class TestThereAndBack:
         for page in shapes.pages(article):
             written = markdown_writing.page_markdown(page["article"], page)
             assert ("page-alone", "Line 1") in refused(written)
+
+
+ID = "01a20952-0000-7000-8000-000000000000"
+IDS = {"id": "01a20952-0000-7000-8000-000000000001", "anchor": "s"}
+PAGES: list[Any] = [
+    {"id": "01a20952-0000-7000-8000-000000000002", "number": 1, "sections": [{**IDS, "body": "本文一"}]},
+    {"id": "01a20952-0000-7000-8000-000000000003", "number": 2, "teaser": "二頁へ",
+     "sections": [{"id": "01a20952-0000-7000-8000-000000000004", "anchor": "t", "body": "本文二"}]},
+    {"id": "01a20952-0000-7000-8000-000000000005", "number": 3, "teaser": "続きは次に"},
+]  # fmt: skip
+
+
+def an_article(**changes: Any) -> dict[str, Any]:
+    said = {"id": ID, "slug": "kiku", "title": "菊", "language": "ja"} | changes
+    return shapes.article(ArticleDocument.model_validate(said), NOW, NOW)
 
 
 def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +172,27 @@ class TestWhatPeopleWrite:
     def test_plain_texts_keep_what_looks_like_markup(self) -> None:
         (section,) = sections("# *題*\n## 節\n<!-- question -->\n\n3 * 4 * 5 [は]?\n")
         assert section.question == "3 * 4 * 5 [は]?"
+
+    def test_a_picture_above_the_lead_is_the_hero_image_too(self) -> None:
+        article = markdown_reading.read("# 題\n\n![菊](https://img.example.jp/1.jpg)\n\n導入です。\n")
+        assert article.lead == "導入です。"
+        assert article.hero_image is not None
+        assert (article.hero_image.url, article.hero_image.alt) == ("https://img.example.jp/1.jpg", "菊")
+
+    @pytest.mark.parametrize("fence", ["```", "~~~~", "```sh", "   ```"])
+    def test_what_stands_in_a_block_of_code_begins_no_section(self, fence: str) -> None:
+        code = f"{fence}\n## x\n``\n{fence.strip(' sh')}"
+        first, second = sections(f"# 題\n## 節\n本文\n\n{code}\n\n## 次\n本文")
+        assert (first.heading, first.body, second.heading) == ("節", f"本文\n\n{code}", "次")
+
+    def test_a_block_of_code_without_an_end_ends_at_the_next_comment(self) -> None:
+        first, second = sections("# 題\n## 節\n```\n## x\n<!-- section -->\n\n## 次\n本文")
+        assert (first.body, second.heading) == ("```\n## x", "次")
+
+    def test_signs_that_close_a_heading_are_none_of_it(self) -> None:
+        article = markdown_reading.read("# 題 #\n## 節 ##\n<!-- page -->\n# 頁 #\n## C#\n")
+        headings = [section.heading for page in article.pages for section in page.sections]
+        assert (article.title, article.pages[1].title, headings) == ("題", "頁", ["節", "C#"])
 
 
 class TestWhatCannotBeRead:
