@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Hosts (comma separated) to which webhooks may lead though their addresses are not public."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$")] | None = None
+    """The origin at which readers reach this server, ``https://api.example``; where empty, the one they asked."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins (comma separated) whose pages may call the manage addresses; reading is open to all."""
     private_bind: bool = False

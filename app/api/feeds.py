@@ -3,9 +3,12 @@
 The feed that mirrors follow is in ``sync.py``.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
+from uuid import NAMESPACE_URL, uuid5
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +24,7 @@ from app.delivery.syndication import Listed
 from app.errors import NotFound
 from app.formats import addresses, feeds, sitemap
 from app.formats.feeds import Feed, Format
+from app.settings import Settings
 from app.sync import changes
 from app.wire import conditional
 from app.wire.caller import PublicReader
@@ -30,14 +34,15 @@ router = APIRouter(tags=["reading"])
 
 ENTRIES = 20
 """How many articles a feed tells of."""
+NEVER = "1970-01-01T00:00:00.000Z"
+"""When a feed was last changed in which there never was anything."""
 _MEDIA_TYPES: dict[Format, str] = {
     "atom": "application/atom+xml",
     "rss": "application/rss+xml",
     "json": "application/feed+json",
 }
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 MERGED: dict[int | str, dict[str, Any]] = {
-    **UNCHANGED,
+    **conditional.UNCHANGED,
     308: {"description": "The collection was merged: see Location."},
     404: {"description": "There is no such collection."},
 }
@@ -106,7 +111,11 @@ def read_json_feed(_: PublicReader, request: Request, query: Annotated[FeedQuery
     "/sitemap.xml",
     summary="Read the sitemap",
     response_class=Response,
-    responses={**_content("application/xml"), **UNCHANGED},
+    responses={
+        **_content("application/xml"),
+        **conditional.UNCHANGED,
+        404: {"description": "There is no such part."},
+    },
 )
 def read_sitemap(
     _: PublicReader, request: Request, query: Annotated[SitemapQuery, Query()], reader: Reader
@@ -119,17 +128,21 @@ def read_sitemap(
     root = _root(request)
 
     def build() -> tuple[bytes, dict[str, str]]:
-        parts = [(query.part, "")] if query.part is not None else syndication.parts(reader, syndication.PART)
-        if len(parts) > 1:
+        parts = syndication.parts(reader, syndication.PART)
+        if query.part is None and len(parts) > 1:
             return sitemap.of_parts([(f"{root}/sitemap.xml?part={id}", at) for id, at in parts]), {}
-        found = syndication.listed(reader, parts[0][0], syndication.PART) if parts else []
+        first = query.part or (parts[0][0] if parts else None)
+        if query.part is not None and query.part not in dict(parts):
+            raise NotFound("part-unknown", "The sitemap has no such part now; its index names those there are.")
+        found = [] if first is None else syndication.listed(reader, first, syndication.PART)
         return sitemap.of_articles(_listed(reader, found, stored, root)), {}
 
     return conditional.lazy(
         request,
-        _etag(request, changes.state(reader), stored.version),
+        _etag(f"{root}/sitemap.xml", query, changes.state(reader), stored.version),
         build,
         media_type="application/xml",
+        vary=_vary(request),
         surrogate_keys="articles site",
     )
 
@@ -143,15 +156,20 @@ def _feed(request: Request, query: FeedQuery, reader: Snapshot, format: Format) 
             return _elsewhere(request, query, reader, query.collection)
     inside = None if collection is None else collection.id
     version, keys = (None, "") if collection is None else (collection.version, " collections")
+    root, state = _root(request), changes.state(reader)
+    asked = query.model_dump(exclude_none=True)  # in the order of the fields, however it was asked
+    address = f"{root}{request.scope['path']}" + (f"?{urlencode(asked)}" if asked else "")
 
     def build() -> tuple[bytes, dict[str, str]]:
         found = syndication.latest(reader, query.tag, query.language, inside, ENTRIES)
         about = [collection and collection.said["title"], query.tag, query.language]
         feed = Feed(
-            address=str(request.url),
-            root=_root(request),
+            id=_id(state[0], query.tag, query.language, inside),
+            address=address,
+            root=root,
             about=" · ".join(part for part in about if part),
             language=query.language or stored.document.default_language,
+            updated=changes.changed_at(reader) or NEVER,
             site=stored.document.model_dump(),
             articles=found,
         )
@@ -159,9 +177,10 @@ def _feed(request: Request, query: FeedQuery, reader: Snapshot, format: Format) 
 
     return conditional.lazy(
         request,
-        _etag(request, changes.state(reader), stored.version, version),
+        _etag(address, state, stored.version, version),
         build,
         media_type=_MEDIA_TYPES[format],
+        vary=_vary(request),
         surrogate_keys=f"articles site{keys}",
     )
 
@@ -181,24 +200,42 @@ def _listed(
     reader: Snapshot, found: list[Listed], stored: StoredSite, root: str
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
     said = stored.document.model_dump()
-
-    def address(article: Listed) -> str:
-        return addresses.of_article(article._asdict(), said, root) or root
-
     others = syndication.translations(reader, found[0].id, found[-1].id) if found else {}
     for article in found:
         if article.noindex:
             continue
         alike = [each for each in others.get(article.translation_key or "", ()) if not each.noindex]
-        translations = {each.language: address(each) for each in alike} if len(alike) > 1 else {}
-        yield address(article), article.revised_at, translations
+        clear = _one_each(alike)
+        told = article in clear and len(clear) > 1
+        alternates = {each.language: addresses.of_article(each._asdict(), said, root) for each in clear if told}
+        if said["default_language"] in alternates:
+            alternates["x-default"] = alternates[said["default_language"]]
+        yield addresses.of_article(article._asdict(), said, root), article.revised_at, alternates
+
+
+def _one_each(articles: list[Listed]) -> list[Listed]:
+    """Those whose language no other has: of two that claim to be the same translation neither can be told to be it."""
+    languages = Counter(article.language for article in articles)
+    return [article for article in articles if languages[article.language] == 1]
+
+
+def _id(epoch: str, *asked: str | None) -> str:
+    """The name for ever of what is asked for here: the same whatever the address by which it was reached."""
+    return f"urn:uuid:{uuid5(NAMESPACE_URL, json.dumps([epoch, *asked]))}"
 
 
 def _root(request: Request) -> str:
-    """The origin by which the client came: the addresses of this server have to be whole ones in feeds."""
-    return str(request.base_url).rstrip("/")
+    """The origin of this server: the addresses in feeds have to be whole ones."""
+    settings: Settings = request.app.state.settings
+    return settings.public_url or str(request.base_url).rstrip("/")
 
 
-def _etag(request: Request, *state: object) -> str:
-    """The tag of the copy at this address while ``state`` stands."""
-    return conditional.digest(f"{state} {request.url}".encode("utf-8", "surrogatepass"))
+def _vary(request: Request) -> str | None:
+    """Where the client names the origin, no cache may give what one host was told to those who asked another."""
+    settings: Settings = request.app.state.settings
+    return None if settings.public_url is not None else "Host"
+
+
+def _etag(*state: object) -> str:
+    """The tag of the copy that says this ``state``."""
+    return conditional.digest(repr(state).encode("utf-8", "surrogatepass"))

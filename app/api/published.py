@@ -42,9 +42,8 @@ _OFFERED: dict[str, bibliography.Format] = {
     **{media_type: format for format, media_type in _BIBLIOGRAPHIES.items()},
     "application/json": "csl",
 }
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 ELSEWHERE: dict[int | str, dict[str, Any]] = {
-    **UNCHANGED,
+    **conditional.UNCHANGED,
     308: {"description": "An old slug: see Location."},
 }
 
@@ -88,7 +87,9 @@ class PublicListQuery(paging.ListQuery):
         )  # fmt: skip
 
 
-@router.get("", summary="List published articles", responses={200: {"model": schemas.CardList}, **UNCHANGED})
+@router.get(
+    "", summary="List published articles", responses={200: {"model": schemas.CardList}, **conditional.UNCHANGED}
+)
 def list_articles(
     _: PublicReader, request: Request, query: Annotated[PublicListQuery, Query()], reader: Reader
 ) -> Response:

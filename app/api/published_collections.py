@@ -18,11 +18,13 @@ from app.wire.sessions import Reader
 
 router = APIRouter(prefix="/v1/collections", tags=["reading"])
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
-MERGED: dict[int | str, dict[str, Any]] = {**UNCHANGED, 308: {"description": "It was merged: see Location."}}
+MERGED: dict[int | str, dict[str, Any]] = {
+    **conditional.UNCHANGED,
+    308: {"description": "It was merged: see Location."},
+}
 
 
-@router.get("", summary="List collections", responses={200: {"model": schemas.CollectionList}, **UNCHANGED})
+@router.get("", summary="List collections", responses={200: {"model": schemas.CollectionList}, **conditional.UNCHANGED})
 def list_public_collections(
     _: PublicReader, request: Request, query: Annotated[paging.ListQuery, Query()], reader: Reader
 ) -> Response:

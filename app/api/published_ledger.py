@@ -27,8 +27,10 @@ from app.wire.sessions import ListReader, Reader
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
-MERGED: dict[int | str, dict[str, Any]] = {**UNCHANGED, 308: {"description": "It was merged: see Location."}}
+MERGED: dict[int | str, dict[str, Any]] = {
+    **conditional.UNCHANGED,
+    308: {"description": "It was merged: see Location."},
+}
 _OF_SOURCES = "articles publishers sources"
 """The cache keys of what the ledger says of sources: each bears its publisher's name."""
 
@@ -83,7 +85,11 @@ class CitationQuery(paging.ListQuery):
 # bytes do, and so without the feed: the ETag of these lists is that of their bytes.
 
 
-@router.get("/sources", summary="List sources", responses={200: {"model": schemas.SourceList}, **UNCHANGED, **REFUSED})
+@router.get(
+    "/sources",
+    summary="List sources",
+    responses={200: {"model": schemas.SourceList}, **conditional.UNCHANGED, **REFUSED},
+)
 def list_public_sources(
     _: PublicReader, request: Request, query: Annotated[SourceQuery, Query()], reader: ListReader
 ) -> Response:
@@ -134,7 +140,9 @@ def _found_sources(request: Request, query: SourceQuery, reader: Snapshot, asked
 
 
 @router.get(
-    "/sources/lookup", summary="Find a source by its URL", responses={200: {"model": schemas.PublicSource}, **UNCHANGED}
+    "/sources/lookup",
+    summary="Find a source by its URL",
+    responses={200: {"model": schemas.PublicSource}, **conditional.UNCHANGED},
 )
 def look_up_source(_: PublicReader, request: Request, url: Annotated[Url, Query()], reader: Reader) -> Response:
     """The source that is published at `url`, in whatever form the address is written.
@@ -186,7 +194,9 @@ def list_source_citations(
     )
 
 
-@router.get("/publishers", summary="List publishers", responses={200: {"model": schemas.PublisherList}, **UNCHANGED})
+@router.get(
+    "/publishers", summary="List publishers", responses={200: {"model": schemas.PublisherList}, **conditional.UNCHANGED}
+)
 def list_public_publishers(
     _: PublicReader, request: Request, query: Annotated[PublisherQuery, Query()], reader: Reader
 ) -> Response:
@@ -228,7 +238,7 @@ def read_public_publisher(_: PublicReader, request: Request, id: str, reader: Re
     )
 
 
-@router.get("/tags", summary="List tags", responses={200: {"model": schemas.TagList}, **UNCHANGED})
+@router.get("/tags", summary="List tags", responses={200: {"model": schemas.TagList}, **conditional.UNCHANGED})
 def list_public_tags(
     _: PublicReader, request: Request, query: Annotated[TagQuery, Query()], reader: Reader
 ) -> Response:

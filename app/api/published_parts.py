@@ -4,7 +4,7 @@ One article's own sections are in ``published.py``; the parts of working copies 
 """
 
 from dataclasses import asdict, astuple
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -26,8 +26,6 @@ from app.wire.caller import PublicReader
 from app.wire.sessions import ListReader, Reader
 
 router = APIRouter(prefix="/v1", tags=["reading"])
-
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
 
 
 class PartQuery(paging.ListQuery):
@@ -55,7 +53,9 @@ class KeyPointQuery(PartQuery):
     kind: Literal["takeaway", "citation"] | None = None
 
 
-@router.get("/sections", summary="List sections", responses={200: {"model": schemas.SectionList}, **UNCHANGED})
+@router.get(
+    "/sections", summary="List sections", responses={200: {"model": schemas.SectionList}, **conditional.UNCHANGED}
+)
 def list_sections(_: PublicReader, request: Request, query: Annotated[PartQuery, Query()], reader: Reader) -> Response:
     """Sections of all published articles, each with its page number and its article's card.
 
@@ -66,14 +66,20 @@ def list_sections(_: PublicReader, request: Request, query: Annotated[PartQuery,
     return _list(request, query, reader, "section")
 
 
-@router.get("/sections/{id}", summary="Read a section", responses={200: {"model": schemas.PublicSection}, **UNCHANGED})
+@router.get(
+    "/sections/{id}",
+    summary="Read a section",
+    responses={200: {"model": schemas.PublicSection}, **conditional.UNCHANGED},
+)
 def read_public_section(_: PublicReader, request: Request, id: str, reader: Reader) -> Response:
     """One section of a published article, with its page number and its article's card."""
     return _part(request, reader, "section", id)
 
 
 @router.get(
-    "/key-points", summary="List key points", responses={200: {"model": schemas.KeyPointList}, **UNCHANGED, **REFUSED}
+    "/key-points",
+    summary="List key points",
+    responses={200: {"model": schemas.KeyPointList}, **conditional.UNCHANGED, **REFUSED},
 )
 def list_key_points(
     _: PublicReader, request: Request, query: Annotated[KeyPointQuery, Query()], reader: ListReader
@@ -90,7 +96,9 @@ def list_key_points(
 
 
 @router.get(
-    "/key-points/{id}", summary="Read a key point", responses={200: {"model": schemas.PublicKeyPoint}, **UNCHANGED}
+    "/key-points/{id}",
+    summary="Read a key point",
+    responses={200: {"model": schemas.PublicKeyPoint}, **conditional.UNCHANGED},
 )
 def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Reader) -> Response:
     """One key point of a published article, with its source and its article's card."""
@@ -98,7 +106,9 @@ def read_public_key_point(_: PublicReader, request: Request, id: str, reader: Re
 
 
 @router.get(
-    "/questions", summary="List questions", responses={200: {"model": schemas.QuestionList}, **UNCHANGED, **REFUSED}
+    "/questions",
+    summary="List questions",
+    responses={200: {"model": schemas.QuestionList}, **conditional.UNCHANGED, **REFUSED},
 )
 def list_questions(
     _: PublicReader, request: Request, query: Annotated[QuestionQuery, Query()], reader: ListReader

@@ -32,8 +32,10 @@ from app.wire.sessions import Reader, Searcher
 
 router = APIRouter(prefix="/v1", tags=["reading"])
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
-ELSEWHERE: dict[int | str, dict[str, Any]] = {**UNCHANGED, 308: {"description": "An old slug: see Location."}}
+ELSEWHERE: dict[int | str, dict[str, Any]] = {
+    **conditional.UNCHANGED,
+    308: {"description": "An old slug: see Location."},
+}
 _PARTS: dict[str, Part] = {"sections": "section", "key_points": "key_point", "sources": "source"}
 
 
@@ -93,7 +95,11 @@ class RelatedQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
-@router.get("/search", summary="Search", responses={200: {"model": schemas.FoundList}, **UNCHANGED, **queries.REFUSED})
+@router.get(
+    "/search",
+    summary="Search",
+    responses={200: {"model": schemas.FoundList}, **conditional.UNCHANGED, **queries.REFUSED},
+)
 def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Query()], reader: Searcher) -> Response:
     """Published articles, or with `in` their sections, key points or sources, in which the words of `q` stand.
 
@@ -128,7 +134,7 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
 @router.get(
     "/search/suggest",
     summary="Suggest words",
-    responses={200: {"model": schemas.SuggestionList}, **UNCHANGED, **queries.REFUSED},
+    responses={200: {"model": schemas.SuggestionList}, **conditional.UNCHANGED, **queries.REFUSED},
 )
 def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Query()], reader: Reader) -> Response:
     """Nouns of published articles that begin with `q`, or are read so: `じょう` and `条` both suggest `条約`.

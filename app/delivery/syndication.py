@@ -44,7 +44,7 @@ def latest(reader: Reader, tag: str | None, language: str | None, collection_id:
     if filters != listings.Filters():
         query = query.where(_ID.in_(listings.matching(filters)))
     if collection_id is None:
-        query = query.order_by(snapshot_cards.c.published_at.desc(), _ID.desc())
+        query = query.order_by(snapshot_cards.c.published_at.desc(), snapshot_cards.c.article_id.desc())
     else:
         member = (collection_articles.c.article_id == _ID, collection_articles.c.collection_id == collection_id)
         query = query.join(collection_articles, member[0]).where(member[1]).order_by(collection_articles.c.place)

@@ -5,16 +5,23 @@ The addresses of the API itself stand with its routes.
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 
-def of_article(article: Mapping[str, Any], site: Mapping[str, Any], root: str | None) -> str | None:
-    """The article's ``canonical_url``, else its slug below the site's ``base_url``.
+def canonical(article: Mapping[str, Any], site: Mapping[str, Any]) -> str | None:
+    """The article's ``canonical_url``, else its slug below the site's ``base_url``; None where neither is said."""
+    own: str | None = article["canonical_url"]
+    home_page = home(site)
+    if own is not None or home_page is None:
+        return own
+    return f"{home_page.rstrip('/')}/{quote(article['slug'])}"
 
-    Where neither is said it is read at ``root``, the origin of this server, as HTML; None without one.
-    """
-    if article["canonical_url"] is not None:
-        return str(article["canonical_url"])
-    if site["base_url"] is not None:
-        return f"{site['base_url'].rstrip('/')}/{quote(article['slug'])}"
-    return None if root is None else f"{root}/v1/articles/{quote(article['slug'])}.html"
+
+def of_article(article: Mapping[str, Any], site: Mapping[str, Any], root: str) -> str:
+    """Its canonical address, else that of its HTML at ``root``, the origin of this server."""
+    return canonical(article, site) or f"{root}/v1/articles/{quote(article['slug'])}.html"
+
+
+def home(site: Mapping[str, Any]) -> str | None:
+    """The site's ``base_url`` as something that a path can follow: without query and fragment."""
+    return None if site["base_url"] is None else urlsplit(site["base_url"])._replace(query="", fragment="").geturl()

@@ -10,10 +10,10 @@ from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 from typing import Any, Literal
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element
 
 from app.formats import addresses, shown
-from app.formats.markup import clean
+from app.formats.markup import add, xml
 
 Format = Literal["atom", "rss", "json"]
 Public = Mapping[str, Any]
@@ -22,18 +22,21 @@ ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
-NEVER = "1970-01-01T00:00:00.000Z"
-"""When a feed without articles was last changed."""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed: where it is, the ``root`` of this server, what was asked for (empty: all there is), its articles."""
+    """A feed: its name for ever, where it is, the ``root`` of this server, when it was last changed.
 
+    ``about`` says what was asked for (empty: all there is).
+    """
+
+    id: str
     address: str
     root: str
     about: str
     language: str
+    updated: str
     site: Public
     articles: Sequence[Public]
 
@@ -45,16 +48,11 @@ class Feed:
     @property
     def home(self) -> str:
         """Where the site is, or, if it does not say so, this server."""
-        return str(self.site["base_url"] or f"{self.root}/")
-
-    @property
-    def updated(self) -> str:
-        """When one of its articles was last revised."""
-        return max((article["revised_at"] for article in self.articles), default=NEVER)
+        return addresses.home(self.site) or f"{self.root}/"
 
     def link(self, article: Public) -> str:
         """Where people read an article."""
-        return addresses.of_article(article, self.site, self.root) or self.home
+        return addresses.of_article(article, self.site, self.root)
 
 
 def written(feed: Feed, format: Format) -> bytes:
@@ -64,11 +62,6 @@ def written(feed: Feed, format: Format) -> bytes:
     return xml(_atom(feed) if format == "atom" else _rss(feed))
 
 
-def xml(root: Element) -> bytes:
-    """An XML document, UTF-8, of whatever texts."""
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + clean(tostring(root, "unicode")).encode()
-
-
 def id(article: Public) -> str:
     """An article's name for ever, wherever it is read."""
     return f"urn:uuid:{article['id']}"
@@ -76,27 +69,27 @@ def id(article: Public) -> str:
 
 def _atom(feed: Feed) -> Element:
     root = Element("feed", {"xmlns": ATOM, "xmlns:media": MEDIA, "xml:lang": feed.language})
-    _add(root, "id", feed.address)
-    _add(root, "title", feed.title)
-    _add(root, "updated", feed.updated)
-    _add(_add(root, "author"), "name", feed.site["name"] or feed.home)
-    _add(root, "link", rel="self", type="application/atom+xml", href=feed.address)
-    _add(root, "link", rel="alternate", href=feed.home)
+    add(root, "id", feed.id)
+    add(root, "title", feed.title)
+    add(root, "updated", feed.updated)
+    add(add(root, "author"), "name", feed.site["name"] or feed.home)
+    add(root, "link", rel="self", type="application/atom+xml", href=feed.address)
+    add(root, "link", rel="alternate", href=feed.home)
     for article in feed.articles:
-        entry = _add(root, "entry", **{"xml:lang": article["language"]})
-        _add(entry, "id", id(article))
-        _add(entry, "title", article["title"])
-        _add(entry, "link", rel="alternate", href=feed.link(article), hreflang=article["language"])
-        _add(entry, "published", article["published_at"])
-        _add(entry, "updated", article["revised_at"])
+        entry = add(root, "entry", **{"xml:lang": article["language"]})
+        add(entry, "id", id(article))
+        add(entry, "title", article["title"])
+        add(entry, "link", rel="alternate", href=feed.link(article), hreflang=article["language"])
+        add(entry, "published", article["published_at"])
+        add(entry, "updated", article["revised_at"])
         for byline in shown.authors(article):
-            author = _add(entry, "author")
-            _add(author, "name", byline["name"])
+            author = add(entry, "author")
+            add(author, "name", byline["name"])
             if byline["url"]:
-                _add(author, "uri", byline["url"])
-        _add(entry, "summary", article["lead"])
+                add(author, "uri", byline["url"])
+        add(entry, "summary", article["lead"])
         for tag in article["tags"]:
-            _add(entry, "category", term=tag)
+            add(entry, "category", term=tag)
         _add_image(entry, article)
     return root
 
@@ -104,26 +97,26 @@ def _atom(feed: Feed) -> Element:
 def _rss(feed: Feed) -> Element:
     spaces = {"xmlns:atom": ATOM, "xmlns:dc": DUBLIN_CORE, "xmlns:media": MEDIA}
     root = Element("rss", {"version": "2.0", **spaces})
-    channel = _add(root, "channel")
-    _add(channel, "title", feed.title)
-    _add(channel, "link", feed.home)
-    _add(channel, "description", feed.title)
-    _add(channel, "language", feed.language)
-    _add(channel, "lastBuildDate", _rfc822(feed.updated))
-    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=feed.address)
+    channel = add(root, "channel")
+    add(channel, "title", feed.title)
+    add(channel, "link", feed.home)
+    add(channel, "description", feed.title)
+    add(channel, "language", feed.language)
+    add(channel, "lastBuildDate", _rfc822(feed.updated))
+    add(channel, "atom:link", rel="self", type="application/rss+xml", href=feed.address)
     for article in feed.articles:
-        item = _add(channel, "item")
-        _add(item, "title", article["title"])
-        _add(item, "link", feed.link(article))
-        _add(item, "guid", id(article), isPermaLink="false")
-        _add(item, "pubDate", _rfc822(article["published_at"]))
-        _add(item, "atom:updated", article["revised_at"])
-        _add(item, "dc:language", article["language"])
+        item = add(channel, "item")
+        add(item, "title", article["title"])
+        add(item, "link", feed.link(article))
+        add(item, "guid", id(article), isPermaLink="false")
+        add(item, "pubDate", _rfc822(article["published_at"]))
+        add(item, "atom:updated", article["revised_at"])
+        add(item, "dc:language", article["language"])
         for byline in shown.authors(article):
-            _add(item, "dc:creator", byline["name"])
-        _add(item, "description", escape(article["lead"]).replace("\n", "<br>"))  # read as HTML
+            add(item, "dc:creator", byline["name"])
+        add(item, "description", escape(article["lead"]).replace("\n", "<br>"))  # read as HTML
         for tag in article["tags"]:
-            _add(item, "category", tag)
+            add(item, "category", tag)
         _add_image(item, article)
     return root
 
@@ -165,13 +158,7 @@ def _image(article: Public) -> str | None:
 def _add_image(element: Element, article: Public) -> None:
     url = _image(article)
     if url is not None:
-        _add(element, "media:content", url=url, medium="image")
-
-
-def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
-    added = SubElement(parent, name, attributes)
-    added.text = text
-    return added
+        add(element, "media:content", url=url, medium="image")
 
 
 def _rfc822(instant: str) -> str:

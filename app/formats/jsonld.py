@@ -40,7 +40,7 @@ def page_jsonld(article: Mapping[str, Any], page: Mapping[str, Any], site: Mappi
 
 
 def _article(article: Mapping[str, Any], site: Mapping[str, Any]) -> Node:
-    address = addresses.of_article(article, site, None)
+    address = addresses.canonical(article, site)
     return {
         "@context": CONTEXT,
         "@type": "NewsArticle",
@@ -110,7 +110,7 @@ def _person(name: str, url: str | None = None, role: str | None = None) -> Node:
 def _organization(site: Mapping[str, Any]) -> Node | None:
     if not site["name"]:
         return None
-    return {"@type": "Organization", "name": site["name"], "url": site["base_url"], "logo": _image(site["logo"])}
+    return {"@type": "Organization", "name": site["name"], "url": addresses.home(site), "logo": _image(site["logo"])}
 
 
 def _image(image: Mapping[str, Any] | None) -> Node | None:

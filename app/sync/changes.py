@@ -158,6 +158,12 @@ def state(reader: Reader) -> tuple[str, int]:
     return str(row.epoch), int(row.number)
 
 
+def changed_at(reader: Reader) -> str | None:
+    """When the latest change was made, a withdrawal too; None before the first, or where all are forgotten."""
+    row = reader.row(select(changes.c.changed_at).order_by(changes.c.number.desc()).limit(1))
+    return row["changed_at"] if row else None
+
+
 def number(reader: Reader) -> int:
     """The number of the latest change, 0 before the first."""
     return state(reader)[1]

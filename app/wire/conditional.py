@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Header, Request
@@ -19,6 +19,8 @@ CACHE_CONTROL = "public, max-age=0, must-revalidate"
 """What readers' caches are told: keep it, and ask each time whether it is still right."""
 
 NO_STORE = "no-store"
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already."}}
+"""How OpenAPI describes what a read answers to who has its bytes."""
 
 # RFC 9110 8.8.3; header values are decoded as Latin-1, hence obs-text up to \xff. Empty list items: 5.6.1.
 _TAGS = re.compile(r'[ \t]*(?:(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|$)')

@@ -54,7 +54,7 @@ def chosen(request: Request, by_suffix: Rendition | None) -> Rendition:
     """
     if by_suffix is not None:
         return by_suffix
-    best = preferred(request.headers.get("accept", ""))
+    best = preferred(_accept(request))
     if best is None:
         raise _not_acceptable(MEDIA_TYPES.values())
     return best
@@ -65,11 +65,16 @@ def liked(request: Request, offers: Mapping[str, T]) -> T:
 
     Raises: NotAcceptable.
     """
-    accept = request.headers.get("accept", "") or "*/*"
+    accept = _accept(request) or "*/*"
     best = max(offers, key=lambda media_type: _weight(accept, media_type))
     if _weight(accept, best) <= 0:
         raise _not_acceptable(offers)
     return offers[best]
+
+
+def _accept(request: Request) -> str:
+    """What the client accepts, in however many lines it says so. Source: RFC 9110, 5.3."""
+    return ", ".join(request.headers.getlist("accept"))
 
 
 def _not_acceptable(media_types: Iterable[str]) -> NotAcceptable:
@@ -156,7 +161,8 @@ def _qualities(header: str) -> dict[str, float]:
         accepted, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
         try:
-            found[accepted] = float(quality)
+            said = float(quality)
         except ValueError:
-            found[accepted] = 0.0
+            said = 0.0
+        found[accepted] = said if 0 <= said <= 1 else 0.0  # nor is it a number that float takes for one: nan
     return found

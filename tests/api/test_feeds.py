@@ -147,6 +147,56 @@ class TestFeeds:
         assert (after.id, after.published) == (before.id, before.published)
         assert after.updated == client.get("/v1/articles/other").json()["revised_at"] > before.updated
 
+    def test_a_withdrawal_is_a_change_of_the_feed_too(self, client: TestClient, clock: Clock) -> None:
+        first, second = several(client, clock, {}, {})
+        before = feedparser.parse(client.get("/feeds/atom.xml").content).feed.updated
+        clock.advance(hours=1)
+        client.post(f"/v1/manage/articles/{second}/unpublish", headers=ANY)
+        after = feedparser.parse(client.get("/feeds/atom.xml").content)
+        assert [entry.id for entry in after.entries] == [f"urn:uuid:{first}"]
+        assert after.feed.updated > before
+
+    def test_its_id_is_what_is_asked_for_however_and_wherever_it_is_asked(self, client: TestClient) -> None:
+        a_collection(client, "aki")
+
+        def said(address: str) -> tuple[str, str]:
+            feed = feedparser.parse(client.get(address).content).feed
+            return feed.id, next(link.href for link in feed.links if link.rel == "self")
+
+        addresses = (
+            "/feeds/atom.xml?tag=a&language=ja", "/feeds/atom.xml?language=ja&tag=a",
+            "/feeds/atom.xml?language=JA&tag=A", "http://other.example/feeds/atom.xml?tag=a&language=ja",
+            "https://testserver/feeds/atom.xml?tag=a&language=ja",
+        )  # fmt: skip
+        assert len({said(address)[0] for address in addresses}) == 1
+        assert len({said(address)[1] for address in addresses[:3]}) == 1
+        others = ("", "?tag=a", "?language=ja", "?collection=aki", "?collection=aki&tag=a")
+        assert len({said(f"/feeds/atom.xml{query}")[0] for query in others}) == len(others)
+
+    def test_without_a_public_address_it_differs_by_host_and_tells_caches_so(self, client: TestClient) -> None:
+        published(client, slug="kiku")
+        for path in (*FEEDS, "/sitemap.xml"):
+            mine, other = client.get(path), client.get(path, headers={"Host": "evil.example"})
+            assert (mine.headers["vary"], other.headers["vary"]) == ("Host", "Host")
+            assert "evil.example" in other.text
+            assert mine.headers["etag"] != other.headers["etag"]
+            kept = {"If-None-Match": mine.headers["etag"]}
+            assert client.get(path, headers=kept).headers["vary"] == "Host"
+            assert client.get(path, headers=kept | {"Host": "evil.example"}).status_code == 200
+
+    def test_with_a_public_address_no_host_is_told(
+        self, client: TestClient, database: Database, database_url: str
+    ) -> None:
+        published(client, slug="kiku")
+        settings = Settings(database_url=database_url, access_log="off", public_url="https://api.example")
+        with TestClient(create_app(settings, database)) as known:
+            for path in (*FEEDS, "/sitemap.xml"):
+                mine, other = known.get(path), known.get(path, headers={"Host": "evil.example"})
+                assert mine.content == other.content
+                assert mine.headers["etag"] == other.headers["etag"]
+                assert "vary" not in mine.headers
+                assert "https://api.example/v1/articles/kiku.html" in mine.text
+
 
 class TestSitemap:
     def test_each_article_has_its_address_and_translations_and_noindex_is_left_out(self, client: TestClient) -> None:
@@ -156,7 +206,11 @@ class TestSitemap:
         published(client, slug="fr", language="fr", translation_key="matsuri", seo={"noindex": True})
         published(client, slug="alone", translation_key="alone")
         published(client, slug="plain", canonical_url="https://own.example/plain")
-        both = {"ja": "https://kiku.example/ja", "en": "https://kiku.example/en"}
+        both = {
+            "ja": "https://kiku.example/ja",
+            "en": "https://kiku.example/en",
+            "x-default": "https://kiku.example/ja",
+        }
         assert mapped(client.get("/sitemap.xml")) == {
             "https://kiku.example/ja": both,
             "https://kiku.example/en": both,
@@ -164,9 +218,20 @@ class TestSitemap:
             "https://own.example/plain": {},
         }
 
+    def test_two_that_claim_the_same_translation_are_alternates_of_none(self, client: TestClient) -> None:
+        first = published(client, slug="one", language="fr", translation_key="matsuri")
+        for slug, language in (("ja", "ja"), ("en", "en")):
+            published(client, slug=slug, language=language, translation_key="matsuri")
+        # Its draft makes room for another, while readers still see it as it was.
+        client.put(f"/v1/manage/articles/{first['id']}", json=first | {"translation_key": None}, headers=ANY)
+        published(client, slug="two", language="fr", translation_key="matsuri")
+        at = "http://testserver/v1/articles/{}.html".format
+        both = {"ja": at("ja"), "en": at("en"), "x-default": at("ja")}
+        assert mapped(client.get("/sitemap.xml")) == {at("one"): {}, at("two"): {}, at("ja"): both, at("en"): both}
+
     def test_without_articles_it_is_empty(self, reader: TestClient) -> None:
         assert mapped(reader.get("/sitemap.xml")) == {}
-        assert mapped(reader.get("/sitemap.xml", params={"part": new_id()})) == {}
+        assert reader.get("/sitemap.xml", params={"part": new_id()}).json()["code"] == "part-unknown"
         assert reader.get("/sitemap.xml?part=1").status_code == 400
         assert reader.get("/sitemap.xml?page=1").status_code == 400
 
@@ -180,6 +245,8 @@ class TestSitemap:
         found = [address for part in index for address in mapped(client.get(part))]
         assert len(found) == len(set(found)) == PART + 1
         assert "http://testserver/v1/articles/kiku.html" in found
+        for part in ("ffffffff-0000-7000-8000-000000000007", new_id()):
+            assert client.get("/sitemap.xml", params={"part": part}).status_code == 404
 
 
 def copies(database: Database, number: int) -> None:

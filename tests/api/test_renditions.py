@@ -52,6 +52,14 @@ class TestChoice:
         for accept in ("*/*", "application/*", "application/json"):
             assert client.get(at, headers={"Accept": accept}).headers["content-type"] == "application/json"
 
+    def test_accept_may_stand_in_several_lines(self, client: TestClient, article: dict[str, Any]) -> None:
+        lines = [("Accept", "application/json;q=0.5"), ("Accept", "text/markdown")]
+        for at in (f"/v1/articles/{article['id']}", "/v1/articles/菊/pages/1"):
+            assert client.get(at, headers=lines).headers["content-type"] == TYPES["md"]
+        bibliography = [("Accept", "application/json;q=0.5"), ("Accept", FORMATS["ris"].partition(";")[0])]
+        answer = client.get(f"/v1/articles/{article['id']}/bibliography", headers=bibliography)
+        assert answer.headers["content-type"] == FORMATS["ris"]
+
     def test_an_old_slug_leads_to_the_same_of_the_new_one(self, client: TestClient, article: dict[str, Any]) -> None:
         at = f"/v1/manage/articles/{article['id']}"
         client.put(at, json=article | {"slug": "kiku"}, headers=ANY)

@@ -26,10 +26,12 @@ lists = st.lists(articles(), max_size=2)
 
 def a_feed(*listed: dict[str, Any], **changes: Any) -> Feed:
     said: dict[str, Any] = {
+        "id": "urn:uuid:01a20952-0000-7000-8000-0000000000ff",
         "address": "https://api.example/feeds/atom.xml?tag=菊",
         "root": "https://api.example",
         "about": "",
         "language": "ja",
+        "updated": LATER,
         "site": SITE,
         "articles": listed,
     }
@@ -161,6 +163,7 @@ class TestLinks:
             ("https://kiku.example/own", "https://site.example", "https://kiku.example/own"),
             (None, "https://site.example", "https://site.example/%E8%8F%8A"),
             (None, "https://site.example/ja/", "https://site.example/ja/%E8%8F%8A"),
+            (None, "https://site.example/ja?utm=1#top", "https://site.example/ja/%E8%8F%8A"),
             (None, None, "https://api.example/v1/articles/%E8%8F%8A.html"),
         ],
     )

@@ -32,3 +32,10 @@ class TestLanguage:
     )
     def test_it_is_the_one_that_is_liked_best_and_else_english(self, accepted: str, language: str) -> None:
         assert negotiation.language(accepted) == language
+
+
+class TestRendition:
+    @pytest.mark.parametrize("quality", ["nan", "inf", "-inf", "-1", "2", "x", ""])
+    def test_what_is_no_quality_is_none(self, quality: str) -> None:
+        accept = f"text/html;q={quality}, text/markdown;q=0.1"
+        assert negotiation.preferred(accept) == "md"
