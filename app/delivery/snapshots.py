@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     ForeignKey,
@@ -49,6 +50,8 @@ snapshot_cards = Table(
     Column("published_at", Instant, nullable=False),
     Column("revised_at", Instant, nullable=False),
     Column("card", Bytes, nullable=False),
+    Column("canonical_url", Key),
+    Column("noindex", Boolean(create_constraint=False), nullable=False),
 )
 Index("ix_snapshot_cards_published_at_article_id", snapshot_cards.c.published_at, snapshot_cards.c.article_id)
 Index("ix_snapshot_cards_revised_at_article_id", snapshot_cards.c.revised_at, snapshot_cards.c.article_id)
@@ -112,8 +115,9 @@ def put(writer: Writer, article: shapes.Shape) -> Found:
         "body_gzip": _gzip(body),
     }
     writer.execute(snapshots.insert(), row)
-    row = {name: article[name] for name in ("language", "translation_key", "published_at", "revised_at")}
-    row |= {"article_id": article["id"], "card": encode(shapes.card(article))}
+    own = ("language", "translation_key", "published_at", "revised_at", "canonical_url")
+    row = {name: article[name] for name in own} | {"article_id": article["id"], "noindex": article["seo"]["noindex"]}
+    row |= {"card": encode(shapes.card(article))}
     writer.execute(snapshot_cards.insert(), row)
     rows = []
     for page in shapes.pages(article):

@@ -5,10 +5,9 @@ How it is written is in ``app/formats/feeds.py`` and ``sitemap.py``; the feed of
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 
 from app.articles.collections import collection_articles
 from app.database import Reader
@@ -19,9 +18,6 @@ from app.delivery.snapshots import snapshot_cards, snapshots
 PART = 5_000
 """How many articles one part of the sitemap is made of. The protocol allows ten times as many, which would take
 seconds, and a hundred megabytes, at once."""
-_TOGETHER = 200
-"""How many bodies are in memory at a time."""
-_TAIL = b',"canonical_url":'
 _ID = snapshots.c.article_id
 
 
@@ -35,6 +31,13 @@ class Listed(NamedTuple):
     revised_at: str
     canonical_url: str | None
     noindex: bool
+
+
+_LISTED = select(
+    snapshots.c.article_id,
+    snapshots.c.slug,
+    *(snapshot_cards.c[name] for name in ("language", "translation_key", "revised_at", "canonical_url", "noindex")),
+).join(snapshot_cards, snapshot_cards.c.article_id == snapshots.c.article_id)
 
 
 def latest(reader: Reader, tag: str | None, language: str | None, collection_id: str | None, limit: int) -> list[Shape]:
@@ -63,12 +66,7 @@ def parts(reader: Reader, size: int) -> list[tuple[str, str]]:
 
 def listed(reader: Reader, first: str, size: int) -> list[Listed]:
     """Up to ``size`` public articles from ``first`` on, by id."""
-    found: list[Listed] = []
-    for article in _read(reader, first <= _ID):
-        found.append(article)
-        if len(found) == size:
-            break
-    return found
+    return [Listed(*row) for row in reader.tuples(_LISTED.where(first <= _ID).order_by(_ID).limit(size))]
 
 
 def translations(reader: Reader, first: str, last: str) -> dict[str, list[Listed]]:
@@ -77,32 +75,7 @@ def translations(reader: Reader, first: str, last: str) -> dict[str, list[Listed
     between = (of.article_id >= first, of.article_id <= last)
     keys = select(of.translation_key).where(*between, of.translation_key.is_not(None))
     found: dict[str, list[Listed]] = defaultdict(list)
-    for article in _read(reader, of.translation_key.in_(keys)):
+    for row in reader.tuples(_LISTED.where(of.translation_key.in_(keys)).order_by(_ID)):
+        article = Listed(*row)
         found[article.translation_key or ""].append(article)
     return found
-
-
-def _read(reader: Reader, condition: ColumnElement[bool]) -> Iterator[Listed]:
-    """The articles that fulfil it, by id, a few at a time."""
-    of = snapshot_cards.c
-    columns = (_ID, snapshots.c.slug, of.language, of.translation_key, of.revised_at, snapshots.c.body)
-    query = select(*columns).join(snapshot_cards, of.article_id == _ID).where(condition).order_by(_ID).limit(_TOGETHER)
-    after = ""
-    while True:
-        rows = reader.tuples(query.where(after < _ID))
-        for id, slug, language, translation_key, revised_at, body in rows:
-            tail = _tail(body)
-            noindex = tail["seo"]["noindex"]
-            yield Listed(id, slug, language, translation_key, revised_at, tail["canonical_url"], noindex)
-        if len(rows) < _TOGETHER:
-            return
-        after = rows[-1][0]
-
-
-def _tail(body: bytes) -> dict[str, Any]:
-    """What a frozen article says from its ``canonical_url`` on: a hundredth of it, and so of the time to read it.
-
-    In no text can these bytes stand: there a quotation mark is escaped.
-    """
-    tail: dict[str, Any] = json.loads(b"{" + body[body.rindex(_TAIL) + 1 :])
-    return tail

@@ -44,14 +44,16 @@ class TestMigrations:
         )
 
     def test_each_leads_up_down_and_up_on_a_filled_database(self, client: TestClient, database: Database) -> None:
-        for _ in range(3):
-            published(client, external_ids={}, hero_image={"alt": "菊"})
+        own: list[dict[str, Any]] = [{}, {"canonical_url": "https://own.example/菊"}, {"seo": {"noindex": True}}]
+        for changes in own:
+            published(client, external_ids={}, hero_image={"alt": "菊"}, **changes)
         first, second, third = (item["id"] for item in client.get("/v1/articles").json()["items"])
         order = [second, third, first]
         client.post("/v1/manage/collections", json={"slug": "kiku", "title": "菊", "articles": order})
         while worker.count_words(database):
             pass
-        before = counted(database)
+        before, found = counted(database), client.get("/sitemap.xml").text
+        assert "own.example" in found
         assert before["articles"] == before["search_articles"] == 3
         for below in revisions()[-2::-1]:
             schema.migrate(database, below)
@@ -61,6 +63,7 @@ class TestMigrations:
             while worker.count_words(database):
                 pass
             assert counted(database) == before
+            assert client.get("/sitemap.xml").text == found
             assert client.get("/v1/manage/collections/kiku").json()["articles"] == order
         schema.migrate(database, "base")
         schema.migrate(database)
