@@ -36,8 +36,8 @@ router = APIRouter(prefix="/v1/manage", tags=["transfer"], route_class=Idempoten
 
 MARKDOWN = "text/markdown"
 MEDIA_TYPES = ("text/plain", "text/html", MARKDOWN, bundle.MEDIA_TYPE)
-AT_ONCE_BYTES = 1_048_576
-"""A bundle of so many bytes is brought in by its request, a larger one by a job."""
+AT_ONCE_BYTES, AT_ONCE_LINES = 1_048_576, 500
+"""A bundle of so many bytes and lines at most is brought in by its request, in one transaction; others by a job."""
 PAGE = """菊まつりの歩き方
 
 十月の終わり、町は菊の香りに包まれます。
@@ -162,13 +162,14 @@ async def _read_bundle(request: Request, chunks: AsyncIterator[bytes], *, whole:
     content, job_id = bytearray(), new_id()
     async for chunk in chunks:
         content += chunk
-        if len(content) > AT_ONCE_BYTES:
+        if len(content) > AT_ONCE_BYTES or content.count(b"\n") > AT_ONCE_LINES:
             break
     else:
         _demand_header(content)
         return Bundle(bytes(content), None, 0)
     if whole:
-        detail = f"In one transaction, or only to be tried, a bundle has at most {AT_ONCE_BYTES:,} bytes."
+        most = f"{AT_ONCE_BYTES:,} bytes and {AT_ONCE_LINES:,} lines"
+        detail = f"In one transaction, or only to be tried, a bundle has at most {most}."
         raise TooLarge("too-large", detail)
     _demand_header(content)
     try:
@@ -180,11 +181,15 @@ async def _read_bundle(request: Request, chunks: AsyncIterator[bytes], *, whole:
 
 async def _store(request: Request, job_id: str, waiting: bytearray, chunks: AsyncIterator[bytes]) -> int:
     """Keep a body, of which a part was read, for a job; the number of its lines."""
-    pieces, lines, last = 0, waiting.count(b"\n"), b""
-    while waiting:
-        while len(waiting) < uploads.PIECE_BYTES and (chunk := await anext(chunks, None)) is not None:
-            waiting += chunk
-            lines += chunk.count(b"\n")
+    pieces, lines, last, ended = 0, waiting.count(b"\n"), b"", False
+    while True:
+        while not ended and len(waiting) < uploads.PIECE_BYTES:
+            chunk = await anext(chunks, None)
+            ended = chunk is None
+            waiting += chunk or b""
+            lines += (chunk or b"").count(b"\n")
+        if not waiting:
+            break
         last = bytes(waiting[: uploads.PIECE_BYTES])
         del waiting[: uploads.PIECE_BYTES]
         await sessions.store(request, partial(uploads.put, job_id=job_id, number=pieces, content=last))

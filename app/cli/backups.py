@@ -36,7 +36,7 @@ def backup(
     """
     with open_database():
         path = _path() or fail(_OF_POSTGRESQL)
-    if file.absolute() == path.absolute():
+    if file.exists() and file.samefile(path):
         fail("This is the database itself.")
     copy = file.with_name(f"{file.name}.part")
     _copy(path, copy, "Backing up")

@@ -246,10 +246,10 @@ class Import:
             raise Invalid("line-unknown", "There is no such kind of line.")
         shape, bring = known
         sent = validated(shape, line.members)
-        if not self.permit.admin and not (isinstance(sent, ArticleLine) and sent.life is None):
-            raise Forbidden(
-                "scope-missing", "This line needs a key with scope admin; an article without `life` does not."
-            )
+        plain = isinstance(sent, ArticleLine) and sent.life is None and not sent.page_imports
+        if not (plain or self.permit.admin):
+            detail = "This line needs a key with scope admin; an article without `life` and `page_imports` does not."
+            raise Forbidden("scope-missing", detail)
         return bring(self, writer, sent, line)
 
     def _refuse(self, number: int, error: Exception) -> None:

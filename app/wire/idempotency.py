@@ -62,6 +62,7 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         if known is not None:
             return Response(known.body, known.status, known.headers | {"Idempotent-Replayed": "true"})
         told: dict[str, str] = {}
+        sequence, touched = writer.sequence, set(writer.touched)
         try:
             with writer.savepoint():
                 response = endpoint(**values)
@@ -70,6 +71,7 @@ def _once(endpoint: Callable[..., Response]) -> Callable[..., Response]:
             raise
         except KikuError as error:
             response = problems.answer(request, error)
+            writer.sequence, writer.touched = sequence, touched  # what was undone touched nothing
             if response.status_code >= _SERVER_ERRORS:
                 raise
         headers = {name: value for name, value in response.headers.items() if name not in _NOT_KEPT} | told

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app import worker
-from app.api.transfer import ARTICLE
+from app.api.transfer import ARTICLE, AT_ONCE_LINES
 from app.database import Database
 from app.formats import bundle
 from app.sync import uploads
@@ -85,6 +85,13 @@ class TestAtOnce:
         assert client.get("/v1/manage/articles").json()["items"] == []
         assert bring(client, HEADER + article() + article(), atomic="true").json()["created"] == 2
 
+    def test_what_was_undone_is_not_told_as_done(self, client: TestClient) -> None:
+        refused = HEADER + article() + article(title=1)
+        headers = {"Idempotency-Key": "undone"}
+        answer = bring(client, refused, atomic="true", publish="true", headers=headers)
+        assert_problem(answer, 422, "import-failed")
+        assert {"kiku-seq", "surrogate-key"}.isdisjoint(answer.headers)
+
     def test_a_dry_run_tells_the_same_and_stores_nothing(self, client: TestClient) -> None:
         content = HEADER + article(slug="kiku") + article(slug="kiku")
         tried = bring(client, content, dry_run="true", publish="true").json()
@@ -137,6 +144,13 @@ class TestScopes:
         assert {error["code"] for error in report["errors"]} == {"scope-missing"}
         assert_problem(bring(reader, HEADER + article(), publish="true", headers=writer), 403, "scope-missing")
 
+    def test_only_an_admin_says_which_page_an_article_came_from(self, reader: TestClient, database: Database) -> None:
+        writer = {"Authorization": f"Bearer {a_key(database, 'write')}"}
+        came = [{"lines_sha256": "0" * 64, "report": {}, "created_at": "2026-01-02T03:04:05.678Z"}]
+        line = json.dumps({"kind": "article", "document": a_document(), "page_imports": came}).encode()
+        report = bring(reader, HEADER + line, headers=writer).json()
+        assert [error["code"] for error in report["errors"]] == ["scope-missing"]
+
 
 class TestByAJob:
     def test_a_large_one_is_brought_in_behind_its_request(self, client: TestClient, database: Database) -> None:
@@ -155,6 +169,21 @@ class TestByAJob:
         assert client.get("/v1/manage/articles", params={"count": "exact"}).json()["count"]["value"] == lines - 2
         with database.reading() as reader:
             assert list(uploads.read(reader, job["id"], 0)) == []
+
+    def test_nothing_is_lost_whatever_the_pieces_it_comes_in(self, client: TestClient, database: Database) -> None:
+        content = large()
+        for size in (65_536, 262_144, PIECE_BYTES, 100_000):  # those that divide a piece end where one does
+            pieces = (content[at : at + size] for at in range(0, len(content), size))
+            answer = client.post(IMPORTS, content=pieces, headers=NDJSON)
+            with database.reading() as reader:
+                kept = b"".join(uploads.read(reader, answer.json()["id"], 0))
+            assert kept == content
+            assert answer.json()["total"] == content.count(b"\n")
+
+    def test_many_short_lines_are_brought_in_behind_it_too(self, client: TestClient, database: Database) -> None:
+        content = HEADER + b"\n" * AT_ONCE_LINES
+        assert worked(client, database, bring(client, content))["status"] == "done"
+        assert_problem(bring(client, content, atomic="true"), 413, "too-large")
 
     def test_who_sent_it_made_what_came_of_it(self, client: TestClient, database: Database) -> None:
         worked(client, database, bring(client, large(2), headers={"Kiku-Reason": "CMS"}))

@@ -22,6 +22,17 @@ def is_sqlite(url: str) -> bool:
 
 
 class TestBackup:
+    def test_it_never_replaces_the_database_itself(
+        self, configured: str, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        if is_sqlite(configured):
+            path = Path(configured.removeprefix("sqlite:///"))
+            (tmp_path / "below").mkdir()
+            (tmp_path / "other.db").symlink_to(path)
+            for other in (tmp_path / "below" / ".." / path.relative_to(tmp_path), tmp_path / "other.db"):
+                assert run("backup", str(other)) == 2
+                assert "the database itself" in capsys.readouterr().err
+
     def test_it_is_whole_while_others_write_and_postgresql_has_its_own_tools(
         self, configured: str, run: Run, tmp_path: Path, client: TestClient, capsys: pytest.CaptureFixture[str]
     ) -> None:
