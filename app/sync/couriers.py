@@ -13,18 +13,20 @@ from typing import TypeVar
 from app.database import Database, Writer
 from app.errors import Busy, Conflict
 from app.sync import deliveries
-from app.sync.deliveries import Lease
+from app.sync.deliveries import Lease, Waiting
 from app.sync.sender import Sender
 from app.text import instant
 
 COURIERS = 16
 """How many deliveries one process has on their way at most."""
+SPARE = COURIERS // 2
+"""How many of them go to webhooks of which calls fail; a webhook's second one is sent only while there are fewer."""
 EACH = 2
-"""How many of them to one webhook."""
+"""How many of them to one webhook, of which no call fails."""
 END_SECONDS = 3
 """How long those that are on their way at the end are waited for; another worker tries the others again."""
-_CARRIED = 100
-"""After how many deliveries a courier looks whom else there is."""
+CARRY_SECONDS = 1
+"""After how long a courier takes no more of its webhook: others may wait for a courier."""
 _TRIES = 20
 """How often it is tried to write down what came of one, a second apart: within its lease."""
 
@@ -38,6 +40,7 @@ class Couriers:
     def __init__(self, database: Database, sender: Sender, stop: threading.Event) -> None:
         self._database, self._sender, self._stop = database, sender, stop
         self._here: Counter[str] = Counter()
+        self._failing: set[str] = set()
         self._changing = threading.Lock()
         # One transaction at a time: connections are for requests.
         self._turn = threading.Lock()
@@ -46,13 +49,15 @@ class Couriers:
         """Send a courier to each webhook that has something due, as far as there are any. Raises: Busy."""
         with self._turn, self._database.reading() as reader:
             waiting = deliveries.due(reader, instant(self._database.clock()))
-        for webhook_id in waiting:
+        for each in waiting:
             with self._changing:
-                if self._here.total() >= COURIERS or self._here[webhook_id] >= EACH:
+                if not self._may(each):
                     continue
                 # Daemons: a name that is looked up for minutes keeps no process from ending.
-                threading.Thread(target=self._carry, args=(webhook_id,), name="kiku-courier", daemon=True).start()
-                self._here[webhook_id] += 1
+                threading.Thread(target=self._carry, args=(each.webhook_id,), name="kiku-courier", daemon=True).start()
+                self._here[each.webhook_id] += 1
+                if each.failing:
+                    self._failing.add(each.webhook_id)
 
     def end(self) -> None:
         """Wait for those that are on their way, but not for long."""
@@ -60,14 +65,20 @@ class Couriers:
         while self._here.total() and time.monotonic() < until:
             time.sleep(0.05)
 
+    def _may(self, waiting: Waiting) -> bool:
+        """Whether a courier can be spared: those who answer find one, however many others do not, or are slow."""
+        mine, all = self._here[waiting.webhook_id], self._here.total()
+        if waiting.failing:
+            return not mine and len(self._failing) < SPARE and all < COURIERS
+        return mine < EACH and all < (SPARE if mine else COURIERS)
+
     def _carry(self, webhook_id: str) -> None:
-        """Carry what is due of the webhook, one after the other."""
+        """Carry what is due of the webhook for a while, one after the other."""
+        until = time.monotonic() + CARRY_SECONDS
         try:
             lease = self._write(lambda writer: deliveries.take(writer, webhook_id))
-            for _ in range(_CARRIED):
-                if lease is None:
-                    break
-                lease = self._deliver(lease)
+            while lease is not None:
+                lease = self._deliver(lease, until)
         except (Busy, Conflict):
             pass  # what was taken is due again when its lease is over
         except Exception:
@@ -75,16 +86,21 @@ class Couriers:
         finally:
             with self._changing:
                 self._here[webhook_id] -= 1
+                self._failing.discard(webhook_id)
 
-    def _deliver(self, lease: Lease) -> Lease | None:
-        """Send one, without a transaction; what comes of it is written down in that which takes the next one."""
+    def _deliver(self, lease: Lease, until: float) -> Lease | None:
+        """Send one, without a transaction; what comes of it is written down in that which takes the next one.
+
+        After ``until`` none is taken: what a courier has taken it sends.
+        """
         begun = time.monotonic()
         outcome = self._sender.send(lease.message, self._database.clock())
         duration_ms = round((time.monotonic() - begun) * 1_000)
 
         def record(writer: Writer) -> Lease | None:
             deliveries.record(writer, lease, outcome, duration_ms)
-            return None if self._stop.is_set() else deliveries.take(writer, lease.webhook_id)
+            goes_on = time.monotonic() < until and not self._stop.is_set()
+            return deliveries.take(writer, lease.webhook_id) if goes_on else None
 
         for _ in range(_TRIES):  # else the receiver would get it again
             try:

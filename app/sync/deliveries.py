@@ -76,6 +76,13 @@ class Delivery:
         return asdict(self)
 
 
+class Waiting(NamedTuple):
+    """A webhook that has something to be sent, and whether its calls fail just now."""
+
+    webhook_id: str
+    failing: bool
+
+
 class Lease(NamedTuple):
     """A delivery in somebody's hands until ``until``, and what is to be sent."""
 
@@ -113,14 +120,16 @@ def tell(writer: Writer, webhook_id: str) -> None:
     webhooks.set_number(writer, webhook, found[-1]["number"])
 
 
-def due(reader: Reader, now: str) -> list[str]:
-    """The ids of the webhooks that have something to be sent, the one that waits longest first."""
+def due(reader: Reader, now: str) -> list[Waiting]:
+    """The webhooks that have something to be sent: those of which no call fails first, then who waits longest."""
     here = webhooks.webhooks.c
+    failing = here.failing_since_at.is_not(None)
     mine = (deliveries.c.webhook_id == here.id, or_(here.enabled, deliveries.c.number.is_(None)))
     earliest = select(func.min(deliveries.c.due_at)).where(*mine, _due(now)).scalar_subquery()
-    waiting = select(here.id, earliest.label("earliest")).subquery()
-    query = select(waiting.c.id).where(waiting.c.earliest.is_not(None)).order_by(waiting.c.earliest)
-    return [row["id"] for row in reader.rows(query)]
+    waiting = select(here.id, failing.label("failing"), earliest.label("earliest")).subquery().c
+    query = select(waiting.id, waiting.failing).where(waiting.earliest.is_not(None))
+    found = reader.tuples(query.order_by(waiting.failing, waiting.earliest))
+    return [Waiting(id, bool(failing)) for id, failing in found]
 
 
 def take(writer: Writer, webhook_id: str) -> Lease | None:
