@@ -13,8 +13,8 @@ from typing import TypeVar
 from app.database import Database, Writer
 from app.errors import Busy, Conflict
 from app.sync import deliveries
-from app.sync.deliveries import Lease, Waiting
-from app.sync.sender import Sender
+from app.sync.deliveries import LEASE_SECONDS, Lease, Waiting
+from app.sync.sender import Outcome, Sender
 from app.text import instant
 
 COURIERS = 16
@@ -27,8 +27,6 @@ END_SECONDS = 3
 """How long those that are on their way at the end are waited for; another worker tries the others again."""
 CARRY_SECONDS = 1
 """After how long a courier takes no more of its webhook: others may wait for a courier."""
-_TRIES = 20
-"""How often it is tried to write down what came of one, a second apart: within its lease."""
 
 T = TypeVar("T")
 log = logging.getLogger("kiku.couriers")
@@ -94,7 +92,11 @@ class Couriers:
         After ``until`` none is taken: what a courier has taken it sends.
         """
         begun = time.monotonic()
-        outcome = self._sender.send(lease.message, self._database.clock())
+        try:
+            outcome = self._sender.send(lease.message, self._database.clock())
+        except Exception:  # recorded all the same: else it would be sent again for ever
+            log.exception("a delivery failed, id=%s", lease.id)
+            outcome = Outcome(None, "answer-invalid")
         duration_ms = round((time.monotonic() - begun) * 1_000)
 
         def record(writer: Writer) -> Lease | None:
@@ -102,12 +104,13 @@ class Couriers:
             goes_on = time.monotonic() < until and not self._stop.is_set()
             return deliveries.take(writer, lease.webhook_id) if goes_on else None
 
-        for _ in range(_TRIES):  # else the receiver would get it again
+        while True:  # until another may take it: else the receiver gets it again
             try:
                 return self._write(record)
             except (Busy, Conflict):
+                if time.monotonic() > begun + LEASE_SECONDS:
+                    raise
                 time.sleep(1)
-        return None
 
     def _write(self, work: Callable[[Writer], T]) -> T:
         with self._turn, self._database.writing() as writer:

@@ -21,8 +21,8 @@ from app.sync.sender import Message, Outcome
 from app.sync.webhooks import Webhook
 from app.text import instant
 
-LEASE_SECONDS = 60
-"""How long a delivery stays with who took it: four times as long as a receiver may take."""
+LEASE_SECONDS = 300
+"""How long a delivery stays with who took it: longer than any resolver looks up a name, which no deadline ends."""
 RETRY_SECONDS = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 37_200)
 """After how long it is tried again, and again: a day in all, each up to a tenth longer."""
 _JITTER = 1.1
@@ -47,12 +47,20 @@ deliveries = Table(
     Column("duration_ms", Integer),
 )
 Index("ix_webhook_deliveries_webhook_id", deliveries.c.webhook_id, deliveries.c.id)
-Index("ix_webhook_deliveries_due_at", deliveries.c.webhook_id, deliveries.c.status, deliveries.c.due_at)
+_IS_TEST = deliveries.c.number.is_(None)
+_QUEUE = (deliveries.c.webhook_id, deliveries.c.status, deliveries.c.due_at, deliveries.c.id)
+Index("ix_webhook_deliveries_due_at", *_QUEUE)
+# So that a test is found without a look at what else there is.
+Index("ix_webhook_deliveries_test", *_QUEUE, sqlite_where=_IS_TEST, postgresql_where=_IS_TEST)
 Index("uq_webhook_deliveries_event_id", deliveries.c.event_id, deliveries.c.webhook_id, unique=True)
 
 _NEW: dict[str, Any] = {"status": "pending", "attempts": 0, "leased_until_at": None}
 _AGAIN = _NEW | {"attempted_at": None, "response_code": None, "error": None, "duration_ms": None}
-_LOG = select(deliveries, events.events.c.type, events.events.c.article_id).join(events.events)
+_LOG = (
+    select(deliveries, events.events.c.type, events.events.c.article_id, webhooks.webhooks.c.enabled)
+    .join(events.events)
+    .join(webhooks.webhooks)
+)
 
 
 @dataclass(frozen=True)
@@ -121,45 +129,59 @@ def tell(writer: Writer, webhook_id: str) -> None:
 
 
 def due(reader: Reader, now: str) -> list[Waiting]:
-    """The webhooks that have something to be sent: those of which no call fails first, then who waits longest."""
+    """The webhooks that have something to be sent: those of which no call fails first, then who waits longest.
+
+    What a paused one owes is not looked at, however much it is; its tests are.
+    """
     here = webhooks.webhooks.c
-    failing = here.failing_since_at.is_not(None)
-    mine = (deliveries.c.webhook_id == here.id, or_(here.enabled, deliveries.c.number.is_(None)))
-    earliest = select(func.min(deliveries.c.due_at)).where(*mine, _due(now)).scalar_subquery()
-    waiting = select(here.id, failing.label("failing"), earliest.label("earliest")).subquery().c
-    query = select(waiting.id, waiting.failing).where(waiting.earliest.is_not(None))
-    found = reader.tuples(query.order_by(waiting.failing, waiting.earliest))
-    return [Waiting(id, bool(failing)) for id, failing in found]
+    failing = here.failing_since_at.is_not(None).label("failing")
+    earliest = func.min(deliveries.c.due_at)
+    mine = select(earliest).where(deliveries.c.webhook_id == here.id, _due(now)).scalar_subquery()
+    owed = reader.tuples(select(here.id, failing, mine).where(here.enabled))
+    tests = select(here.id, failing, earliest).join(deliveries).where(_IS_TEST, _due(now)).group_by(here.id)
+    waiting: dict[Waiting, str] = {}
+    for id, fails, since in (*owed, *reader.tuples(tests)):
+        if since is not None:
+            each = Waiting(id, bool(fails))
+            waiting[each] = min(since, waiting.get(each, since))
+    return sorted(waiting, key=lambda each: (each.failing, waiting[each]))
 
 
 def take(writer: Writer, webhook_id: str) -> Lease | None:
-    """The webhook's delivery that is due longest, from now on the caller's for ``LEASE_SECONDS``; None: none is."""
+    """The webhook's delivery that is due longest, from now on the caller's for ``LEASE_SECONDS``; None: none is.
+
+    A test goes first: somebody waits for it.
+    """
     try:
-        webhook = webhooks.load(writer, webhook_id)
+        webhook = webhooks.load(writer, webhook_id)  # held: whoever takes or records what is its own waits here
     except NotFound:
         return None
-    mine = [deliveries.c.webhook_id == webhook.id, _due(writer.stamp)]
-    if not webhook.subscription.enabled:
-        mine.append(deliveries.c.number.is_(None))
-    oldest = select(deliveries.c.id).where(*mine).order_by(deliveries.c.due_at, deliveries.c.id).limit(1)
-    here = deliveries.c.id == oldest.with_for_update(skip_locked=True).scalar_subquery()
-    until = instant(writer.now + timedelta(seconds=LEASE_SECONDS))
-    taken = update(deliveries).where(here).values(leased_until_at=until)
-    # One statement: of two workers that look at once one waits or passes it over, and none gets it twice.
-    row = writer.row(
-        taken.returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.number, deliveries.c.attempts)
-    )
+    columns = (deliveries.c.id, deliveries.c.event_id, deliveries.c.number, deliveries.c.attempts)
+    mine = select(*columns).where(deliveries.c.webhook_id == webhook.id, _due(writer.stamp))
+    longest = mine.order_by(deliveries.c.due_at, deliveries.c.id).limit(1)
+    row = writer.row(longest.where(_IS_TEST))
+    if row is None and webhook.subscription.enabled:
+        row = writer.row(longest)
     if row is None:
         return None
+    until = instant(writer.now + timedelta(seconds=LEASE_SECONDS))
+    writer.execute(update(deliveries).where(deliveries.c.id == row["id"]).values(leased_until_at=until))
     message = _message(writer, webhook, row["event_id"])
     return Lease(row["id"], webhook.id, row["number"], row["attempts"], until, message)
 
 
 def record(writer: Writer, lease: Lease, outcome: Outcome, duration_ms: int) -> None:
-    """Write down what came of a try, unless another has the delivery by now; say when it is tried again."""
+    """Write down what came of a try, unless another has the delivery by now; say when it is tried again.
+
+    What an address answered to which the webhook leads no more says nothing of the one to which it leads now.
+    """
     try:
         webhook = webhooks.load(writer, lease.webhook_id)  # held first, as all do who hold both
     except NotFound:
+        return
+    mine = (deliveries.c.id == lease.id, deliveries.c.leased_until_at == lease.until)
+    if lease.message.url != webhook.subscription.url:
+        writer.execute(update(deliveries).where(*mine).values(leased_until_at=None, due_at=writer.stamp))
         return
     is_test, gone = lease.number is None, outcome.error == "gone"
     over = is_test or gone or lease.attempts >= len(RETRY_SECONDS)
@@ -169,7 +191,6 @@ def record(writer: Writer, lease: Lease, outcome: Outcome, duration_ms: int) -> 
     if status == "pending":
         wait = RETRY_SECONDS[lease.attempts] * random.uniform(1, _JITTER)  # noqa: S311 - spreads load, guards nothing
         values["due_at"] = instant(writer.now + timedelta(seconds=wait))
-    mine = (deliveries.c.id == lease.id, deliveries.c.leased_until_at == lease.until)
     kept = writer.execute(update(deliveries).where(*mine).values(**values, attempted_at=writer.stamp)).rowcount == 1
     if kept and not is_test:
         if outcome.error is None:
@@ -259,7 +280,8 @@ def _message(writer: Writer, webhook: Webhook, event_id: str) -> Message:
 
 
 def _delivery(row: Row) -> Delivery:
-    following = row["due_at"] if row["status"] == "pending" else None
+    awaited = row["status"] == "pending" and (row["enabled"] or row["number"] is None)
+    following = row["due_at"] if awaited else None
     names = ("status", "attempts", "attempted_at", "response_code", "error", "duration_ms")
     told = {name: row[name] for name in ("id", "event_id", "type", "article_id", *names)}
     return Delivery(next_attempt_at=following, **told)

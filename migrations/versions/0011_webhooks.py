@@ -70,7 +70,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
     )
     op.create_index("ix_webhook_deliveries_webhook_id", "webhook_deliveries", ["webhook_id", "id"])
-    op.create_index("ix_webhook_deliveries_due_at", "webhook_deliveries", ["webhook_id", "status", "due_at"])
+    queue, is_test = ["webhook_id", "status", "due_at", "id"], sa.text("number IS NULL")
+    op.create_index("ix_webhook_deliveries_due_at", "webhook_deliveries", queue)
+    op.create_index(
+        "ix_webhook_deliveries_test", "webhook_deliveries", queue, sqlite_where=is_test, postgresql_where=is_test
+    )
     op.create_index("uq_webhook_deliveries_event_id", "webhook_deliveries", ["event_id", "webhook_id"], unique=True)
 
 

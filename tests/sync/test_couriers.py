@@ -10,11 +10,16 @@ from fastapi.testclient import TestClient
 
 from app import worker
 from app.database import Database
+from app.sync import deliveries
 from app.sync.couriers import Couriers
 from app.sync.deliveries import RETRY_SECONDS
+from app.sync.sender import Outcome, Sender
+from app.text import instant
 from tests.conftest import Clock
 from tests.factories import create, publish, published
-from tests.sync.receiver import SENDER, Call, Receiver, deliver, log, receiving, subscribe
+from tests.sync.receiver import AT, SENDER, Call, Receiver, deliver, log, receiving, subscribe
+
+PATCH = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
 
 
 def tell(database: Database) -> Couriers:
@@ -79,6 +84,84 @@ class TestCarry:
         tell(database).send()
         wait()
         assert len(receiver.calls) == 3
+
+    def test_what_nobody_foresaw_is_written_down_too(self, client: TestClient, database: Database) -> None:
+        def resolve(*_: object) -> list[tuple[object, ...]]:
+            raise ValueError
+
+        webhook = subscribe(client, "https://hooks.example.jp/")
+        published(client)
+        deliver(database, Sender((), resolve))
+        (line,) = log(client, webhook)
+        assert (line["status"], line["attempts"], line["error"]) == ("pending", 1, "answer-invalid")
+
+
+class TestTake:
+    def test_who_looks_up_a_name_for_minutes_has_it_still(
+        self, client: TestClient, database: Database, clock: Clock, receiver: Receiver
+    ) -> None:
+        webhook = subscribe(client, receiver.url)
+        published(client)
+        worker.tell(database)
+        with database.writing() as writer:
+            assert deliveries.take(writer, webhook["id"]) is not None
+        clock.advance(minutes=4)
+        with database.writing() as writer:
+            assert deliveries.take(writer, webhook["id"]) is None
+
+    def test_a_test_goes_before_what_happened(
+        self, client: TestClient, database: Database, clock: Clock, receiver: Receiver
+    ) -> None:
+        webhook = subscribe(client, receiver.url)
+        for _ in range(2):
+            published(client)
+        worker.tell(database)
+        clock.advance(seconds=1)
+        client.post(f"{AT}/{webhook['id']}/test")
+        with database.writing() as writer:
+            lease = deliveries.take(writer, webhook["id"])
+        assert lease is not None
+        assert lease.number is None
+
+    def test_what_a_paused_webhook_owes_is_not_awaited_but_its_tests_are(
+        self, client: TestClient, database: Database, clock: Clock, receiver: Receiver
+    ) -> None:
+        webhook = subscribe(client, receiver.url)
+        published(client)
+        worker.tell(database)
+        client.patch(f"{AT}/{webhook['id']}", json={"enabled": False}, headers=PATCH)
+        (line,) = log(client, webhook)
+        assert (line["status"], line["next_attempt_at"]) == ("pending", None)
+        with database.reading() as reader:
+            assert deliveries.due(reader, instant(clock.now)) == []
+        tried = client.post(f"{AT}/{webhook['id']}/test").json()
+        assert tried["next_attempt_at"] is not None
+        deliver(database)
+        assert [call.id for call in receiver.calls] == [tried["event_id"]]
+        client.patch(f"{AT}/{webhook['id']}", json={"enabled": True}, headers=PATCH)
+        assert log(client, webhook)[0]["next_attempt_at"] is not None
+
+
+class TestRecord:
+    @pytest.mark.parametrize("outcome", [Outcome(410, "gone"), Outcome(None, "timeout"), Outcome(200, None)])
+    def test_what_the_address_before_answered_is_not_laid_to_the_one_of_now(
+        self, client: TestClient, database: Database, receiver: Receiver, outcome: Outcome
+    ) -> None:
+        webhook = subscribe(client, "https://mukashi.example.jp/")
+        published(client)
+        worker.tell(database)
+        with database.writing() as writer:
+            lease = deliveries.take(writer, webhook["id"])
+        assert lease is not None
+        client.patch(f"{AT}/{webhook['id']}", json={"url": receiver.url}, headers=PATCH)
+        with database.writing() as writer:
+            deliveries.record(writer, lease, outcome, 5)
+        now = client.get(f"{AT}/{webhook['id']}").json()
+        assert (now["enabled"], now["failing_since_at"]) == (True, None)
+        assert [(line["status"], line["attempts"]) for line in log(client, webhook)] == [("pending", 0)]
+        deliver(database)
+        assert [line["status"] for line in log(client, webhook)] == ["delivered"]
+        assert len(receiver.calls) == 1
 
 
 class TestSend:
