@@ -1,20 +1,19 @@
 """One message to one receiver: signed, sent to an address that was judged, answered with a status or not at all.
 
-By http.client and ssl, which every process has loaded anyway: what has to be ours is the connection (ADR-0015).
+By sockets and ssl: what has to be ours is the connection, and of an answer its head is all that is read (ADR-0015).
 """
 
 import base64
 import hashlib
 import hmac
 import io
+import re
 import socket
 import ssl
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import cache
-from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -23,20 +22,27 @@ from app.sync.addresses import Resolve
 
 TOTAL_SECONDS = 15
 """How long a receiver may take, from the look-up of its name to the end of its headers."""
-_ANSWER_BYTES = 65_536
-"""How much of an answer is read."""
+_HEAD_BYTES = 65_536
+"""How long an answer's status line and headers may be."""
 _TRIED = 4
 """Of how many addresses of a name one is tried after the other."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _IN_TARGET = "/%:@!$&'()*+,;=~?[]"  # what an address may hold beside letters and digits, and what is quoted already
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?\r?\n")
+
+
+class NotHttpError(Exception):
+    """What was answered is no HTTP, or too long."""
+
+
 # The first that fits: the ones before OSError are some of its kinds.
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (ssl.SSLError, "tls-failed"),
     (TimeoutError, "timeout"),
     (OSError, "connection-failed"),
-    (HTTPException, "answer-invalid"),
+    (NotHttpError, "answer-invalid"),
 )
-_SUCCESS, _REDIRECT, _GONE = range(200, 300), range(300, 400), 410
+_INTERIM, _SUCCESS, _REDIRECT, _GONE = range(100, 200), range(200, 300), range(300, 400), 410
 
 
 class Message(NamedTuple):
@@ -78,7 +84,7 @@ class Sender:
             with _connected(found, until) as plain, _secured(plain, parts.scheme, name, until) as connection:
                 connection.sendall(_request(message, now))
                 status = _answered(connection, until)
-        except (OSError, HTTPException) as error:
+        except (OSError, NotHttpError) as error:
             return Outcome(None, next(code for kind, code in _FAILURES if isinstance(error, kind)))
         return Outcome(status, _judged(status))
 
@@ -155,32 +161,47 @@ def _request(message: Message, now: datetime) -> bytes:
 
 
 def _answered(connection: socket.socket, until: float) -> int:
-    """The status that was answered. Raises: OSError; HTTPException."""
-    response = HTTPResponse(_Answer(connection, until), method="POST")  # type: ignore[arg-type]  # it asks makefile() only
-    response.begin()
-    with suppress(OSError, HTTPException):  # what it says beside is read so that it can say it, and thrown away
-        response.read(_ANSWER_BYTES)
-    return response.status
+    """The status that was answered; what is said after the headers is not read. Raises: OSError; NotHttpError."""
+    answer = io.BufferedReader(_Answer(connection, until))
+    while (status := _head(answer)) in _INTERIM:
+        pass
+    return status
+
+
+def _head(answer: "io.BufferedReader[_Answer]") -> int:
+    """The status of the next head. Raises: OSError; NotHttpError."""
+    first = _STATUS_LINE.fullmatch(_line(answer))
+    if first is None:
+        raise NotHttpError
+    while _line(answer).strip():
+        pass
+    return int(first[1])
+
+
+def _line(answer: "io.BufferedReader[_Answer]") -> bytes:
+    """The next line, with its end. Raises: OSError, also where it breaks off; NotHttpError."""
+    line = answer.readline()
+    if not line.endswith(b"\n"):
+        raise ConnectionError
+    return line
 
 
 class _Answer(io.RawIOBase):
-    """What a connection says, until a moment and up to a number of bytes: then it says no more."""
+    """What a connection says, until a moment and up to a number of bytes."""
 
     def __init__(self, connection: socket.socket, until: float) -> None:
         self._connection = connection
         self._until = until
-        self._left_bytes = _ANSWER_BYTES
-
-    def makefile(self, _: str) -> io.BufferedReader:
-        """As http.client asks a socket for its file."""
-        return io.BufferedReader(self)
+        self._left_bytes = _HEAD_BYTES
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if not self._left_bytes:
+            raise NotHttpError
         self._connection.settimeout(_left(self._until))
-        count = self._connection.recv_into(buffer, min(len(buffer), self._left_bytes)) if self._left_bytes else 0
+        count = self._connection.recv_into(buffer, min(len(buffer), self._left_bytes))
         self._left_bytes -= count
         return count
 

@@ -23,6 +23,7 @@ ASKED_FOR = (
     "127.1", "0x7f000001", "2130706433", "①②⑦.0.0.1", "[::ffff:127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "169.254.169.254",
 )  # fmt: skip
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def message(url: str) -> Message:
@@ -146,15 +147,37 @@ class TestOutcomes:
         [
             (saying(b"SSH-2.0-OpenSSH_9.2\r\n"), Outcome(None, "answer-invalid")),
             (saying(), Outcome(None, "connection-failed")),
-            (saying(b"HTTP/1.1 200 OK\r\n", endless=b"X-More: " + b"x" * 1_000 + b"\r\n"), Outcome(200, None)),
+            (saying(b"HTTP/1.1 2"), Outcome(None, "connection-failed")),
+            (saying(b"HTTP/1.1 200 OK\r\nX-Mo"), Outcome(None, "connection-failed")),
+            (saying(b"HTTP/1.1 200 OK\r\nX-More: x\r\n"), Outcome(None, "connection-failed")),
+            (saying(b"HTTP/1.1 2000 OK\r\n\r\n"), Outcome(None, "answer-invalid")),
+            (saying(b"HTTP/1.1 200 OK\r\n", endless=b"X: " + b"x" * 1_000 + b"\r\n"), Outcome(None, "answer-invalid")),
             (saying(endless=b"x" * 1_000), Outcome(None, "answer-invalid")),
             (saying(b"HTTP/1.1 200 OK\r\n\r\n", endless=b"more" * 1_000), Outcome(200, None)),
+            (saying(CHUNKED, b"-5\r\n"), Outcome(200, None)),
             (saying(b"HTTP/1.1 100 Continue\r\n\r\n", OK), Outcome(200, None)),
+            (saying(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", OK), Outcome(200, None)),
+            (saying(b"HTTP/1.0 204\n\n"), Outcome(204, None)),
         ],
     )
     def test_whatever_is_said_ends(self, serve: Callable[[socket.socket], None], outcome: Outcome) -> None:
         with listening(serve) as (port, _):
             assert sent(f"http://{HOST}:{port}/", HOST) == outcome
+
+    @pytest.mark.parametrize("said", [OK.removesuffix(b"ok"), CHUNKED, b"HTTP/1.1 200 OK\r\n\r\ndata:"])
+    def test_a_body_is_not_waited_for(self, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+        monkeypatch.setattr(sender, "TOTAL_SECONDS", 60)
+        over, left = threading.Event(), []
+
+        def linger(connection: socket.socket) -> None:
+            connection.recv(65_536)
+            connection.sendall(said)
+            left.append(over.wait(30))
+
+        with listening(linger) as (port, _):
+            assert sent(f"http://{HOST}:{port}/", HOST) == Outcome(200, None)
+            over.set()
+        assert left == [True]
 
     @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX-Slow: "])
     def test_who_takes_its_time_is_left(self, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
