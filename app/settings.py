@@ -5,8 +5,15 @@ Nothing here opens, checks or creates anything; the doors (``main``, ``cli``) pa
 
 from typing import Annotated, Literal
 
+import idna
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def host_name(text: str) -> str:
+    """A host as it is resolved: lower case, IDNA, no brackets, no dot at its end. Raises: ValueError."""
+    name = text.lower().removeprefix("[").removesuffix("]")
+    return (name if name.isascii() else idna.encode(name, uts46=True).decode()).rstrip(".")
 
 
 class Settings(BaseSettings):
@@ -28,7 +35,7 @@ class Settings(BaseSettings):
     """How long a trashed article can be restored; then it is purged. 0: it stays until somebody purges it."""
     tombstone_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     """How long the feed tells that an article was withdrawn; mirrors that come later start again."""
-    webhook_allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], NoDecode] = ()
+    webhook_allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(host_name)], ...], NoDecode] = ()
     """Hosts (comma separated) to which webhooks may lead though their addresses are not public."""
     access_log: Literal["on", "off"] = "on"
     """One JSON line a request on standard output."""

@@ -1,10 +1,11 @@
 """Webhooks over the API: make, list, read, change, remove, rotate; what they are told is in ``deliveries.py``.
 
-A secret is in the answer that made it and nowhere else: these routes keep no answers for an ``Idempotency-Key``.
+A secret is in the answer that made it and nowhere else: these routes keep no answers, and what makes one refuses an
+``Idempotency-Key``.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -13,14 +14,16 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.articles import publishers, tags
 from app.articles.document import Shape
 from app.articles.fields import Id, Language, Slug, Url
+from app.errors import Fault, Invalid
 from app.publishing.publish import PUBLIC
 from app.sync import addresses, deliveries, webhooks
 from app.sync.events import TYPES, Type
 from app.sync.webhooks import Reason, Subscription, Webhook
 from app.validation import demand_told, validated
-from app.wire import answers, bodies, paging
+from app.wire import answers, bodies, idempotency, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
 from app.wire.sessions import Reader, Writer
@@ -92,6 +95,7 @@ class WebhookRotation(Shape):
 
 
 Sent = Annotated[WebhookInput, Depends(bodies.json_body(WebhookInput))]
+NoKey = Annotated[None, Depends(idempotency.refuse_key)]
 SentRotation = Annotated[WebhookRotation, Depends(bodies.json_body(WebhookRotation, optional=True))]
 
 
@@ -113,14 +117,13 @@ def list_webhooks(_: Admin, request: Request, query: Annotated[paging.PageQuery,
     responses={201: {"model": NewWebhook}},
     openapi_extra=bodies.openapi_body(WebhookInput, examples=EXAMPLES),
 )
-def create_webhook(_: Admin, request: Request, sent: Sent, writer: Writer) -> Response:
+def create_webhook(_: Admin, request: Request, _once: NoKey, sent: Sent, writer: Writer) -> Response:
     """Be told at `url` whenever something is published, updated or withdrawn, from this answer on.
 
     `secret` signs what is sent (Standard Webhooks): it is shown this once.
     """
-    subscription = _demanded(request, sent, {})
-    writer.hold(PUBLIC)  # what is being published just now was begun without this webhook
-    webhook, secret = webhooks.create(writer, subscription)
+    writer.hold(PUBLIC)  # what is being published or merged just now was begun without this webhook
+    webhook, secret = webhooks.create(writer, _demanded(request, writer, sent, {}))
     return _new(webhook, secret, 201, {"Location": f"{router.prefix}/{webhook.id}"})
 
 
@@ -141,7 +144,7 @@ def replace_webhook(_: Admin, request: Request, id: str, match: IfMatch, sent: S
 
     One that is enabled again is told all that it missed, as far as that is kept.
     """
-    return _changed(writer, id, match, lambda webhook: _demanded(request, sent, _shown(webhook)))
+    return _changed(writer, id, match, lambda webhook: _demanded(request, writer, sent, _shown(webhook)))
 
 
 @router.patch(
@@ -162,7 +165,7 @@ def change_webhook(
 
     def edit(webhook: Webhook) -> Subscription:
         shown = _shown(webhook)
-        return _demanded(request, validated(WebhookInput, bodies.apply(patch, shown)), shown)
+        return _demanded(request, writer, validated(WebhookInput, bodies.apply(patch, shown)), shown)
 
     return _changed(writer, id, match, edit)
 
@@ -180,29 +183,53 @@ def remove_webhook(_: Admin, id: str, match: IfMatch, writer: Writer) -> Respons
     responses={200: {"model": NewWebhook}},
     openapi_extra=bodies.openapi_body(WebhookRotation, examples={"一時間": {"overlap_seconds": 3_600}}, required=False),
 )
-def rotate_webhook(_: Admin, id: str, sent: SentRotation, writer: Writer) -> Response:
-    """A new secret; the one before signs beside it for a day, or `overlap_seconds`: both signatures are sent."""
+def rotate_webhook(_: Admin, id: str, _once: NoKey, sent: SentRotation, writer: Writer) -> Response:
+    """A new secret; the one before signs beside it for a day, or `overlap_seconds`: both signatures are sent.
+
+    Rotated again within that time, it is the same one that signs beside the new, until the same moment; with
+    `overlap_seconds` 0 none does.
+    """
     return _new(*webhooks.rotate(writer, id, timedelta(seconds=sent.overlap_seconds)))
 
 
 def _changed(
     writer: Writer, id: str, match: frozenset[int] | None, edit: Callable[[Webhook], Subscription]
 ) -> Response:
+    writer.hold(PUBLIC)  # what is being merged just now was begun without this filter
     webhook, woken = webhooks.change(writer, id, match, edit)
     if woken:
         deliveries.renew(writer, webhook)
     return _answer(webhook)
 
 
-def _demanded(request: Request, sent: WebhookInput, shown: Mapping[str, Any]) -> Subscription:
-    """What was sent, held against what only the server says, and against the addresses that are refused.
+def _demanded(request: Request, reader: Reader, sent: WebhookInput, shown: Mapping[str, Any]) -> Subscription:
+    """What was sent, held against what only the server says, and against what it newly asks for.
 
-    Raises: Invalid (``read-only``, ``address-refused``).
+    What stands already is not judged: a webhook can be switched off whatever has become of it.
+    Raises: Invalid (``read-only``, ``address-refused``, ``url-invalid``, ``publisher-unknown``).
     """
     demand_told(sent, shown, _FIXED)
-    allowed: Collection[str] = request.app.state.settings.webhook_allowed_hosts
-    addresses.demand(sent.url, allowed)
-    return sent.subscription()
+    subscription = sent.subscription()
+    if sent.url != shown.get("url") or (sent.enabled and not shown["enabled"]):
+        allowed: Collection[str] = request.app.state.settings.webhook_allowed_hosts
+        addresses.demand(sent.url, allowed)
+    return replace(subscription, tag=_tag(reader, sent.tag), publisher=_publisher(reader, sent, shown))
+
+
+def _tag(reader: Reader, slug: str | None) -> str | None:
+    """What the tag is called today; one that nothing bears yet may come."""
+    return None if slug is None else tags.followed(reader, [slug])[0]
+
+
+def _publisher(reader: Reader, sent: WebhookInput, shown: Mapping[str, Any]) -> str | None:
+    """The id under which the publisher is known today. Raises: Invalid (``publisher-unknown``)."""
+    if sent.publisher is None or sent.publisher == shown.get("publisher"):
+        return sent.publisher
+    found = publishers.find(reader, sent.publisher)
+    if found is None:
+        fault = Fault("publisher-unknown", "There is no such publisher.", pointer="/publisher")
+        raise Invalid("validation", "The webhook cannot be stored.", (fault,))
+    return found
 
 
 def _shown(webhook: Webhook) -> dict[str, Any]:

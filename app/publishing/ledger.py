@@ -22,7 +22,7 @@ from app.delivery.shapes import Shape
 from app.errors import Conflict
 from app.publishing.publish import PUBLIC, surrogate_keys
 from app.search import index
-from app.sync import changes, jobs
+from app.sync import changes, jobs, webhooks
 from app.sync.jobs import Job, Lease
 
 AT_ONCE = 500
@@ -105,6 +105,8 @@ def merge(writer: Writer, of: Of, into: str, if_version: IfVersion, demand: Dema
         writer.touched.add(f"{of.kind}s")
     if before.merged_into is None:
         audit.record(writer, f"{of.kind}.merged", before.key, before.version, before.version + 1)
+    if of.kind != "source":
+        webhooks.follow(writer, of.kind, before.key, entry.key)
     return Change(entry, _carry(writer, of.kind, before.key))
 
 

@@ -11,9 +11,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urlsplit
 
-import idna
-
 from app.errors import Fault, Invalid
+from app.settings import host_name
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Iterable[tuple[Any, ...]]]
@@ -40,22 +39,21 @@ _NOT_UNICAST = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16"
 def demand(url: str, allowed: Collection[str]) -> None:
     """Go on only if nothing about the address says already that it will be refused; names are not resolved.
 
-    Raises: Invalid (``validation``) with the fault ``address-refused``.
+    Raises: Invalid (``validation``) with the fault ``address-refused`` or ``url-invalid``.
     """
     name = host(url)
+    if not name or urlsplit(url).port == 0:
+        raise _refusal("url-invalid", "There is no such host or port.")
     literal = _literal(name)
     local = name == "localhost" or name.endswith(".localhost")
     if name not in allowed and (local or (literal is not None and not public(literal))):
         detail = "This leads to an address that is not public; the operator may allow its host."
-        raise Invalid(
-            "validation", "The webhook cannot be stored.", (Fault("address-refused", detail, pointer="/url"),)
-        )
+        raise _refusal("address-refused", detail)
 
 
 def host(url: str) -> str:
-    """The host of an address as it is resolved: lower case, IDNA, no brackets, no dot at its end."""
-    name = urlsplit(url).hostname or ""
-    return (name if name.isascii() else idna.encode(name, uts46=True).decode()).rstrip(".")
+    """The host of an address, as it is resolved."""
+    return host_name(urlsplit(url).hostname or "")
 
 
 def resolved(name: str, port: int, allowed: Collection[str], resolve: Resolve) -> list[tuple[Any, Any]]:
@@ -74,6 +72,10 @@ def public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC)
     return address in _UNICAST and not any(address in network for network in _NOT_UNICAST)
+
+
+def _refusal(code: str, detail: str) -> Invalid:
+    return Invalid("validation", "The webhook cannot be stored.", (Fault(code, detail, pointer="/url"),))
 
 
 def _literal(name: str) -> Address | None:

@@ -146,13 +146,25 @@ def remove(writer: Writer, id: str, if_version: frozenset[int] | None) -> None:
 def rotate(writer: Writer, id: str, overlap: timedelta) -> tuple[Webhook, str]:
     """A new secret, which is shown no more; with the one before everything is signed, too, for ``overlap`` longer.
 
-    Raises: NotFound (``webhook-unknown``).
+    While an earlier one still signs, it stays, until its time: it is what the receiver has, and the one in between may
+    never have reached it. Without an overlap no other signs. Raises: NotFound (``webhook-unknown``).
     """
     webhook, secret = load(writer, id), _new_secret()
-    earlier = {"earlier_secret": webhooks.c.secret, "earlier_secret_until_at": instant(writer.now + overlap)}
-    _update(writer, webhook, secret=secret, **earlier)
+    values: dict[str, Any] = {"secret": secret}
+    if not overlap or len(signing(writer, webhook)) == 1:
+        values |= {"earlier_secret": webhooks.c.secret, "earlier_secret_until_at": instant(writer.now + overlap)}
+    _update(writer, webhook, **values)
     audit.record(writer, "webhook.rotated", webhook.id, webhook.version, webhook.version)
     return webhook, secret
+
+
+def follow(writer: Writer, name: Literal["tag", "publisher"], merged: str, into: str) -> None:
+    """Filter by what a tag or a publisher was merged into, wherever it was filtered by."""
+    column = webhooks.c[name]
+    for row in writer.rows(select(webhooks).where(column == merged).order_by(webhooks.c.id).with_for_update()):
+        webhook = _webhook(row)
+        _update(writer, webhook, **{name: into}, version=webhook.version + 1)
+        audit.record(writer, "webhook.updated", webhook.id, webhook.version, webhook.version + 1)
 
 
 def signing(writer: Writer, webhook: Webhook) -> tuple[str, ...]:

@@ -39,6 +39,16 @@ _SERVER_ERRORS = 500
 _NOT_KEPT = {"content-length", "x-request-id"}
 
 
+def refuse_key(request: Request) -> None:
+    """Go on only without an ``Idempotency-Key``: what answers a secret keeps no answers to tell again.
+
+    Raises: Malformed (``parameter-invalid``).
+    """
+    if HEADER in request.headers:
+        detail = "The answer holds a secret and is not kept: without this header, and look at what there is first."
+        raise _malformed(detail)
+
+
 class IdempotentRoute(APIRoute):
     """A route whose POSTs may be sent again with the same ``Idempotency-Key``."""
 
@@ -90,11 +100,14 @@ def _attempt(request: Request) -> Attempt | None:
     if not given:
         return None
     if len(given) > 1 or not _FORM.fullmatch(given[0]):
-        detail = "It is one value of 1 to 255 visible ASCII characters."
-        fault = Fault("idempotency-key", detail, parameter=HEADER)
-        raise Malformed("parameter-invalid", "A header is not as it should be.", (fault,))
+        raise _malformed("It is one value of 1 to 255 visible ASCII characters.")
     body: str = getattr(request.state, "body_sha256", "")
     sent = hashlib.sha256(request.scope["query_string"] + b"\n" + body.encode()).hexdigest()
     # A digest: an address may be longer than what a database's index holds.
     path = hashlib.sha256(request.scope["path"].encode()).hexdigest()
     return Attempt(request.state.key_id, request.method, path, given[0], sent)
+
+
+def _malformed(detail: str) -> Malformed:
+    fault = Fault("idempotency-key", detail, parameter=HEADER)
+    return Malformed("parameter-invalid", "A header is not as it should be.", (fault,))

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from app.errors import Invalid
+from app.settings import Settings
 from app.sync import addresses
 
 REFUSED = (
@@ -63,3 +64,8 @@ class TestHost:
     def test_it_is_what_is_resolved(self) -> None:
         urls = ("https://Hooks.Example.JP.:8443/a", "https://菊.example.jp", "http://①②⑦.0.0.1/", "http://[::1]/")
         assert [*map(addresses.host, urls)] == ["hooks.example.jp", "xn--kp1a.example.jp", "127.0.0.1", "::1"]
+
+    def test_what_the_operator_allows_may_be_written_as_an_address_may(self) -> None:
+        settings = Settings(webhook_allowed_hosts="菊.Example.jp., [::1], Kiku.local.")  # type: ignore[arg-type]
+        for url in ("http://菊.example.jp/", "http://[::1]/", "http://kiku.local./"):
+            assert addresses.host(url) in settings.webhook_allowed_hosts

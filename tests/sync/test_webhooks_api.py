@@ -6,11 +6,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.database import Database
+from app.main import create_app
+from app.settings import Settings
 from tests.conftest import a_key
+from tests.factories import a_citation, a_section, published
 from tests.promises.addresses import NOBODY
 from tests.promises.test_error_shape import assert_problem
-from tests.sync.receiver import AT, HOST, subscribe
+from tests.sync.receiver import AT, HOST, Receiver, deliver, subscribe
 
+PUBLISHERS = "/v1/manage/publishers"
 URL = "https://hooks.example.jp/kiku"
 PATCH = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
 
@@ -103,6 +107,27 @@ class TestWebhooks:
         assert (first.content, second.headers["idempotent-replayed"]) == (second.content, "true")
         assert len(client.get(f"{at}/deliveries").json()["items"]) == 1
 
+    def test_what_makes_a_secret_is_not_asked_for_with_an_idempotency_key(self, client: TestClient) -> None:
+        webhook = subscribe(client, URL)
+        for at, body in ((AT, {"url": URL}), (f"{AT}/{webhook['id']}/rotate", {})):
+            answer = client.post(at, json=body, headers={"Idempotency-Key": "once"})
+            assert_problem(answer, 400, "parameter-invalid")
+            (error,) = answer.json()["errors"]
+            assert (error["code"], error["parameter"]) == ("idempotency-key", "Idempotency-Key")
+        del webhook["secret"]
+        assert client.get(AT).json()["items"] == [webhook]
+
+    def test_one_whose_host_is_allowed_no_more_can_be_switched_off_and_not_on(
+        self, client: TestClient, database: Database, database_url: str
+    ) -> None:
+        at = f"{AT}/{subscribe(client, f'http://{HOST}/hook')['id']}"
+        app = create_app(Settings(database_url=database_url, access_log="off"), database)
+        with TestClient(app, headers={"Authorization": client.headers["Authorization"]}) as strict:
+            assert strict.patch(at, json={"tag": "菊"}, headers=PATCH).status_code == 200
+            assert strict.patch(at, json={"enabled": False}, headers=PATCH).json()["enabled"] is False
+            answer = strict.patch(at, json={"enabled": True}, headers=PATCH)
+            assert answer.json()["errors"][0]["code"] == "address-refused"
+
     def test_no_batch_makes_one(self, client: TestClient) -> None:
         operation = {"method": "POST", "path": AT, "body": {"url": URL}}
         answer = client.post("/v1/manage/batch", json={"operations": [operation]})
@@ -113,6 +138,41 @@ class TestWebhooks:
         client.headers["Authorization"] = f"Bearer {a_key(database, 'write', 'publish', 'sync')}"
         for answer in (client.get(AT), client.get(at), client.post(f"{at}/test"), client.get(f"{at}/deliveries")):
             assert_problem(answer, 403, "scope-missing")
+
+
+class TestMerged:
+    def test_a_filter_follows_a_merged_publisher(
+        self, client: TestClient, database: Database, receiver: Receiver
+    ) -> None:
+        one, other = (client.post(PUBLISHERS, json={"name": name}).json()["id"] for name in ("甲新聞", "乙新聞"))
+        webhook = subscribe(client, receiver.url, publisher=one)
+        merged = client.post(f"{PUBLISHERS}/{one}/merge", json={"into": other}, headers={"If-Match": "*"})
+        assert merged.status_code == 200
+        now = client.get(f"{AT}/{webhook['id']}").json()
+        assert (now["publisher"], now["version"]) == (other, 2)
+        source = {"url": "https://news.example.jp/1", "title": "菊", "publisher": {"name": "甲新聞"}}
+        published(client, slug="kiku", pages=[{"sections": [a_section(citations=[a_citation(source=source)])]}])
+        deliver(database)
+        assert receiver.told() == [("article.published", "kiku")]
+        assert subscribe(client, URL, publisher=one)["publisher"] == other
+
+    def test_a_filter_follows_a_merged_tag(self, client: TestClient, database: Database, receiver: Receiver) -> None:
+        published(client, slug="ichi", tags=["秋"])
+        published(client, slug="ni", tags=["紅葉"])
+        webhook = subscribe(client, receiver.url, tag="秋")
+        merged = client.post("/v1/manage/tags/秋/merge", json={"into": "紅葉"}, headers={"If-Match": "*"})
+        assert merged.status_code == 200
+        assert client.get(f"{AT}/{webhook['id']}").json()["tag"] == "紅葉"
+        published(client, slug="san", tags=["紅葉"])
+        deliver(database)
+        assert receiver.told() == [("article.updated", "ichi"), ("article.published", "san")]
+        assert subscribe(client, URL, tag="秋")["tag"] == "紅葉"
+
+    def test_nobody_can_filter_by_a_publisher_that_there_is_not(self, client: TestClient) -> None:
+        answer = client.post(AT, json={"url": URL, "publisher": NOBODY})
+        assert_problem(answer, 422, "validation")
+        (error,) = answer.json()["errors"]
+        assert (error["code"], error["pointer"]) == ("publisher-unknown", "/publisher")
 
 
 class TestRefused:
@@ -142,7 +202,17 @@ class TestRefused:
     def test_but_not_where_the_operator_allows_the_host(self, client: TestClient) -> None:
         assert subscribe(client, f"http://{HOST}:8080/hook")["url"] == f"http://{HOST}:8080/hook"
 
-    @pytest.mark.parametrize("url", ["ftp://hooks.example.jp/", "https://", "https://a:b@hooks.example.jp/", "hooks"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://hooks.example.jp/",
+            "https://",
+            "https://a:b@hooks.example.jp/",
+            "hooks",
+            "http://./",
+            "https://hooks.example.jp:0/",
+        ],
+    )
     def test_what_is_no_address(self, client: TestClient, url: str) -> None:
         assert client.post(AT, json={"url": url}).json()["errors"][0]["code"] == "url-invalid"
 
