@@ -5,7 +5,9 @@ rows are in ``app/sync/jobs.py``.
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +25,8 @@ from app.sync.jobs import Lease
 from app.sync.sender import Sender
 from app.text import instant
 
+JOB_SECONDS = 1
+"""How long a job goes on before the loop looks for what else is due: a schedule must not wait for an import's end."""
 POLL_SECONDS = 1
 """How long the loop rests when nothing is due."""
 
@@ -73,7 +77,7 @@ def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None
         _attempt(lambda: purge_tombstones(database, kept.tombstone_days))
         _attempt(lambda: uses is not None and record_uses(database, uses))
         busy = (kept.trash_days > 0 and _attempt(lambda: purge_trashed(database, kept.trash_days))) or busy
-        if not _attempt(lambda: run_due(database, stop)) and not busy:
+        if not _attempt(lambda: run_due(database, stop, JOB_SECONDS)) and not busy:
             stop.wait(POLL_SECONDS)
     _attempt(lambda: uses is not None and record_uses(database, uses))
 
@@ -224,8 +228,8 @@ def purge_trashed(database: Database, days: int) -> bool:
         return lifecycle.purge_trashed(writer, before)
 
 
-def run_due(database: Database, stop: threading.Event | None = None) -> bool:
-    """Run the oldest job that is due, to its end or until ``stop`` is set; says whether there was one.
+def run_due(database: Database, stop: threading.Event | None = None, most_seconds: float = math.inf) -> bool:
+    """Run the oldest job that is due: to its end, for so long, or until ``stop`` is set; says whether there was one.
 
     Each step is a transaction of its own that also records how far the job is: who is killed in between leaves a
     job that another goes on with when the lease is over.
@@ -236,9 +240,11 @@ def run_due(database: Database, stop: threading.Event | None = None) -> bool:
             return False
     with database.writing() as writer:
         lease = jobs.take(writer)
-    found = lease is not None
+    found, until = lease is not None, time.monotonic() + most_seconds
     while lease is not None and not (stop and stop.is_set()):
         lease = _step(database, lease)
+        if time.monotonic() >= until:
+            break
     if lease is not None:
         with database.writing() as writer:
             jobs.give_back(writer, lease)

@@ -57,8 +57,9 @@ def import_files(
 ) -> None:
     """Bring in digest pages (text or HTML) and Markdown (.md), a transaction each, and bundles, some lines in each.
 
-    What is here already stays as it is: an import that was interrupted is simply run again. Exit code 1 when a file
-    or a line was refused.
+    An import that was interrupted is simply run again: what is equal changes nothing. But an article of a bundle that
+    was changed or withdrawn here since is brought back to what the bundle says. Exit code 1 when a file or a line was
+    refused.
     """
     wanted = Wanted(publish, atomic, dry_run)
     files = [file for path in paths for file in _files(path)]

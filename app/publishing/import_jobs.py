@@ -36,7 +36,8 @@ def step(writer: Writer, lease: Lease) -> Lease | None:
         if lines:
             work.bring(writer, lines)
     except (Malformed, Invalid) as error:
-        jobs.fail(writer, lease, error.code, error.detail)
+        jobs.fail(writer, lease, error.code, error.detail, result=payload["report"])
+        uploads.drop(writer, lease.id)
         return None
     report = work.report.model_dump()
     if not lines:

@@ -21,7 +21,7 @@ from app.articles.tables import page_imports
 from app.database import Row, Writer
 from app.delivery import shapes
 from app.delivery.shapes import encode
-from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, NotFound
+from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, Malformed, NotFound
 from app.formats import bundle
 from app.formats.bundle import ArticleLine, Life, Line, Public, RevisionLine, Version
 from app.publishing import ledger, publish
@@ -276,15 +276,23 @@ def bring_document(writer: Writer, document: ArticleDocument, terms: Terms | Non
 
 
 def portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The lines in portions that are brought in by one transaction each."""
+    """The lines in portions that are brought in by one transaction each, also those before a line that is none.
+
+    Raises: Malformed (``line-too-long``), when all before it are given.
+    """
     some: list[bytes] = []
     size = 0
-    for line in lines:
-        some.append(line)
-        size += len(line)
-        if len(some) == TOGETHER or size >= _TOGETHER_BYTES:
+    try:
+        for line in lines:
+            some.append(line)
+            size += len(line)
+            if len(some) == TOGETHER or size >= _TOGETHER_BYTES:
+                yield some
+                some, size = [], 0
+    except Malformed:
+        if some:
             yield some
-            some, size = [], 0
+        raise
     if some:
         yield some
 

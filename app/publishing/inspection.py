@@ -5,6 +5,7 @@ Nothing is put right here. What an operator is told of it is said in ``app/cli/d
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ _FEED = changes.changes
 
 def rows(reader: Reader) -> Iterator[str]:
     """What is wrong with rows, a sentence each."""
+    yield from _references(reader)  # first: in a damaged file all else may fail
     for what, query in _suspicions():
         found = [str(each) for (each,) in reader.tuples(query.limit(_SHOWN + 1))]
         if found:
@@ -42,7 +44,6 @@ def rows(reader: Reader) -> Iterator[str]:
     highest = reader.execute(select(func.max(_FEED.c.number))).scalar_one() or 0
     if max(highest, floor) > number:
         yield f"the feed has numbers up to {max(highest, floor)}, its counter stands at {number}"
-    yield from _references(reader)
 
 
 def published(reader: Reader) -> Iterator[list[str]]:
@@ -105,12 +106,19 @@ def _references(reader: Reader) -> Iterator[str]:
     yield from (f"a row of {table} names what is not in {parent}" for table, parent in sorted(found))
 
 
+def _unpacked(compressed: bytes) -> bytes | None:
+    try:
+        return gzip.decompress(compressed)
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
 def _bytes(reader: Reader, row: Any) -> Iterator[str]:
     body = row["body"]
     if snapshots.etag_of(body) != row["etag"]:
         yield "its ETag is not that of its bytes"
         return
-    if gzip.decompress(row["body_gzip"]) != body:
+    if _unpacked(row["body_gzip"]) != body:
         yield "its compressed bytes are others"
     article = json.loads(body)
     if snapshots.content_sha256(article) != row["content_sha256"]:
@@ -124,5 +132,5 @@ def _bytes(reader: Reader, row: Any) -> Iterator[str]:
     if [each["body"] for each in stored] != [shapes.encode(page) for page in shapes.pages(article)]:
         yield "its pages say something else"
     for page in stored:
-        if snapshots.etag_of(page["body"]) != page["etag"] or gzip.decompress(page["body_gzip"]) != page["body"]:
+        if snapshots.etag_of(page["body"]) != page["etag"] or _unpacked(page["body_gzip"]) != page["body"]:
             yield f"the ETag or the compressed bytes of page {page['number']} are not those of its bytes"

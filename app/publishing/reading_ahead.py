@@ -8,7 +8,8 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -48,30 +49,41 @@ def ahead(processes: ProcessPoolExecutor, portions: Iterable[list[bytes]], *, ev
 
     ``every``: also of articles that are not public where they come from.
     """
-    waiting: deque[tuple[list[bytes], Future[dict[str, Reading]]]] = deque()
+    waiting: deque[tuple[list[bytes], Future[dict[str, Reading]] | None]] = deque()
     for lines in portions:
-        waiting.append((lines, processes.submit(partial(read, every=every), lines)))
+        waiting.append((lines, _begun(processes, lines, every=every)))
         if len(waiting) > (os.cpu_count() or 1) + 1:
-            some, reading = waiting.popleft()
-            yield some, reading.result()
+            yield _done(*waiting.popleft())
     while waiting:
-        some, reading = waiting.popleft()
-        yield some, reading.result()
+        yield _done(*waiting.popleft())
 
 
 def read(lines: Iterable[bytes], *, every: bool) -> dict[str, Reading]:
     """The texts of these lines by which articles will be found; a line that is wrong is told when it is stored."""
     found: dict[str, Reading] = {}
     for line in lines:
-        try:
+        with suppress(ValueError, RecursionError):  # UnicodeError, which is one, too: a surrogate alone
             value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and value.get("kind") == "article" and (every or value.get("public")):
-            for text in _texts([value.get("document"), value.get("public")]):
-                if text and text not in found:
-                    found[text] = index.reading_of(text)
+            if isinstance(value, dict) and value.get("kind") == "article" and (every or value.get("public")):
+                for text in _texts([value.get("document"), value.get("public")]):
+                    if text and text not in found:
+                        found[text] = index.reading_of(text)
     return found
+
+
+# Where one of the processes was killed there are no more readings: each text is read when it is stored.
+
+
+def _begun(processes: ProcessPoolExecutor, lines: list[bytes], *, every: bool) -> Future[dict[str, Reading]] | None:
+    with suppress(BrokenProcessPool):
+        return processes.submit(partial(read, every=every), lines)
+    return None
+
+
+def _done(lines: list[bytes], reading: Future[dict[str, Reading]] | None) -> Portion:
+    with suppress(BrokenProcessPool):
+        return lines, reading.result() if reading else {}
+    return lines, {}
 
 
 def _texts(value: Any) -> Iterator[str]:

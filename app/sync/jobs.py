@@ -120,9 +120,10 @@ def give_back(writer: Writer, lease: Lease) -> None:
     _keep(writer, lease, status="queued", leased_until_at=None)
 
 
-def fail(writer: Writer, lease: Lease, code: str, detail: str) -> None:
-    """The job cannot be carried on."""
-    _keep(writer, lease, status="failed", errors=[{"code": code, "detail": detail}], leased_until_at=None)
+def fail(writer: Writer, lease: Lease, code: str, detail: str, result: Any = None) -> None:
+    """The job cannot be carried on; ``result``: what came of it so far."""
+    errors = [{"code": code, "detail": detail}]
+    _keep(writer, lease, status="failed", errors=errors, result=result, leased_until_at=None)
 
 
 def _keep(writer: Writer, lease: Lease, **values: Any) -> bool:

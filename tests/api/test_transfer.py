@@ -219,3 +219,21 @@ class TestByAJob:
     def test_a_line_that_never_ends_fails_the_job(self, client: TestClient, database: Database) -> None:
         job = worked(client, database, bring(client, HEADER + b" " * (bundle.LINE_BYTES + 2 * PIECE_BYTES)))
         assert (job["status"], job["errors"][0]["code"]) == ("failed", "line-too-long")
+
+    def test_what_stands_before_such_a_line_is_brought_in_and_told(
+        self, client: TestClient, database: Database
+    ) -> None:
+        endless = b" " * (bundle.LINE_BYTES + 2 * PIECE_BYTES)
+        job = worked(client, database, bring(client, HEADER + b"[]\n" + article() + endless))
+        assert (job["status"], job["errors"][0]["code"]) == ("failed", "line-too-long")
+        assert (job["result"]["created"], job["result"]["failed"]) == (1, 1)
+        assert job["result"]["errors"][0]["line"] == 2
+        assert len(client.get("/v1/manage/articles").json()["items"]) == 1
+
+    def test_a_job_that_lasts_lets_other_work_go_between(self, client: TestClient, database: Database) -> None:
+        answer = bring(client, large())
+        statuses = []
+        while worker.run_due(database, most_seconds=0):
+            statuses.append(client.get(answer.headers["location"]).json()["status"])
+        assert len(statuses) > 1
+        assert statuses == ["queued"] * (len(statuses) - 1) + ["done"]

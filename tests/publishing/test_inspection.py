@@ -23,6 +23,7 @@ HARMS: dict[str, Harm] = {
     "its ETag is not that of its bytes": lambda w, _: w.execute(update(snapshots).values(etag='"0"')),
     "its digest is not that": lambda w, _: w.execute(update(snapshots).values(content_sha256="0")),
     "its compressed bytes": lambda w, _: w.execute(update(snapshots).values(body_gzip=_OTHER_GZIP)),
+    "its compressed bytes are others": lambda w, _: w.execute(update(snapshots).values(body_gzip=b"\x1f\x8b")),
     "its card says something else": lambda w, _: w.execute(update(snapshot_cards).values(card=b"{}")),
     "its pages say something else": lambda w, _: w.execute(delete(snapshot_pages)),
     "of page 1 are not": lambda w, _: w.execute(update(snapshot_pages).values(etag='"0"')),

@@ -1,6 +1,7 @@
 """What other processes read ahead is all that indexing needs, and the same it would read itself."""
 
 import json
+import os
 
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -32,6 +33,8 @@ class TestReadingAhead:
         assert reading_ahead.read(lines, every=False) == {}
         assert reading_ahead.read(lines, every=True)
         assert reading_ahead.read([b"{", b"[]", b"\xff", b'{"kind":"article"}'], every=True) == {}
+        alone = b'{"kind":"article","document":{"title":"\\ud800"}}'
+        assert reading_ahead.read([alone], every=True) == {}
 
     def test_the_index_is_the_same(self, both: tuple[Side, Side]) -> None:
         here, there = both
@@ -58,3 +61,15 @@ class TestReadingAhead:
             given = list(reading_ahead.ahead(processes, iter(portions), every=True))
         assert [some for some, _ in given] == portions
         assert [dict(texts) for _, texts in given] == [reading_ahead.read(some, every=True) for some in portions]
+
+    def test_where_a_process_is_killed_lines_come_without_readings(self) -> None:
+        lines = [json.dumps({"kind": "article", "document": a_document()}).encode()]
+        with reading_ahead.pool("small") as processes:
+            killed = processes.submit(os.kill, os.getpid(), 0)  # a process is there once this is done
+            killed.result()
+            for process in list(processes._processes.values()):
+                process.kill()
+                process.join()
+            given = list(reading_ahead.ahead(processes, iter([lines] * 9), every=True))
+        assert [some for some, _ in given] == [lines] * 9
+        assert given[-1][1] == {}
