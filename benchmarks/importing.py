@@ -9,10 +9,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from app.database import Database
-from app.formats.bundle import FORMAT
+from app.formats.bundle import FORMAT, portions
 from app.publishing import reading_ahead
 from app.publishing.checks import AS_USUAL
-from app.publishing.incoming import Import, Permit, portions
+from app.publishing.incoming import Import, Permit
 from app.search import index
 from benchmarks import corpus, indexing, processes
 from benchmarks.stores import Store

@@ -23,7 +23,7 @@ from app.errors import Busy, Conflict, KikuError
 from app.formats import bundle, digest_html, markdown_reading
 from app.publishing import incoming, outgoing, reading_ahead, transfer
 from app.publishing.checks import AS_USUAL
-from app.publishing.incoming import Import, Permit, Report, portions
+from app.publishing.incoming import Import, Permit, Report
 from app.publishing.reading_ahead import Portion
 from app.search import index
 
@@ -143,10 +143,10 @@ def _import_bundle(database: Database, file: Path, wanted: Wanted, progress: Pro
     task = progress.add_task(escape(file.name), total=size)
     with file.open("rb") as content, ExitStack() as stack:
         lines = _watched(bundle.split(iter(partial(content.read, _PIECE_BYTES), b"")), progress, task)
-        read: Iterable[Portion] = ((some, {}) for some in portions(lines))
+        read: Iterable[Portion] = ((some, {}) for some in bundle.portions(lines))
         if size > reading_ahead.WORTH_BYTES:
             processes = stack.enter_context(reading_ahead.pool(read_settings().dictionary))
-            read = reading_ahead.ahead(processes, portions(lines), every=wanted.publish)
+            read = reading_ahead.ahead(processes, bundle.portions(lines), every=wanted.publish)
         if wanted.atomic or wanted.dry_run:
             writer = stack.enter_context(database.writing(dry_run=wanted.dry_run))
             for some, texts in read:

@@ -18,6 +18,10 @@ from app.validation import parse_json, validated
 MEDIA_TYPE = "application/x-ndjson"
 FORMAT = 1
 """Raised when a line means something else than before."""
+TOGETHER = 25
+"""How many lines are brought in by one transaction: whoever publishes meanwhile waits for it."""
+_TOGETHER_BYTES = 1_048_576
+"""Fewer, where they are long."""
 LINE_BYTES = 8 * 1_048_576
 """The longest line: an article that is as large as may be, and what readers see of it beside it."""
 
@@ -123,6 +127,28 @@ def split(pieces: Iterable[bytes]) -> Iterator[bytes]:
             raise Malformed("line-too-long", f"A line has at most {LINE_BYTES:,} bytes.")
     if rest:
         yield rest
+
+
+def portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines in portions that are brought in by one transaction each, also those before a line that is none.
+
+    Raises: Malformed (``line-too-long``), when all before it are given.
+    """
+    some: list[bytes] = []
+    size = 0
+    try:
+        for line in lines:
+            some.append(line)
+            size += len(line)
+            if len(some) == TOGETHER or size >= _TOGETHER_BYTES:
+                yield some
+                some, size = [], 0
+    except Malformed:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
 
 
 def is_blank(line: bytes) -> bool:

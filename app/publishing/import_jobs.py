@@ -10,7 +10,7 @@ from app.database import Writer
 from app.errors import Invalid, Malformed
 from app.formats import bundle
 from app.publishing.checks import Terms
-from app.publishing.incoming import Import, Permit, Report, portions
+from app.publishing.incoming import Import, Permit, Report
 from app.sync import jobs, uploads
 from app.sync.jobs import Job, Lease
 
@@ -32,7 +32,7 @@ def step(writer: Writer, lease: Lease) -> Lease | None:
     terms = payload["publish"] and Terms(**payload["publish"])
     work = Import(Permit(payload["admin"], terms), Report.model_validate(payload["report"]))
     try:
-        lines = next(portions(bundle.split(uploads.read(writer, lease.id, payload["offset"]))), [])
+        lines = next(bundle.portions(bundle.split(uploads.read(writer, lease.id, payload["offset"]))), [])
         if lines:
             work.bring(writer, lines)
     except (Malformed, Invalid) as error:

@@ -21,7 +21,7 @@ from app.articles.tables import page_imports
 from app.database import Row, Writer
 from app.delivery import shapes
 from app.delivery.shapes import encode
-from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, Malformed, NotFound
+from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, NotFound
 from app.formats import bundle
 from app.formats.bundle import ArticleLine, Life, Line, Public, RevisionLine, Version
 from app.publishing import ledger, publish
@@ -32,14 +32,8 @@ from app.sync import changes
 from app.validation import FAULTS, validated
 
 Outcome = Literal["created", "updated", "unchanged"]
-TOGETHER = 25
-"""How many lines are brought in by one transaction: whoever publishes meanwhile waits for it."""
 _OWN = {"version": None, "created_at": None, "updated_at": None}
 """What of an entry only its own instance decides."""
-
-
-_TOGETHER_BYTES = 1_048_576
-"""Fewer, where they are long."""
 
 
 class PublisherLine(PublisherInput):
@@ -275,28 +269,6 @@ def bring_document(writer: Writer, document: ArticleDocument, terms: Terms | Non
     return made
 
 
-def portions(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The lines in portions that are brought in by one transaction each, also those before a line that is none.
-
-    Raises: Malformed (``line-too-long``), when all before it are given.
-    """
-    some: list[bytes] = []
-    size = 0
-    try:
-        for line in lines:
-            some.append(line)
-            size += len(line)
-            if len(some) == TOGETHER or size >= _TOGETHER_BYTES:
-                yield some
-                some, size = [], 0
-    except Malformed:
-        if some:
-            yield some
-        raise
-    if some:
-        yield some
-
-
 def _site(_: Import, writer: Writer, sent: SiteLine, __: Line) -> Outcome:
     if site.adopt(writer, sent.document, sent.version, sent.updated_at):
         return "created"
@@ -308,7 +280,7 @@ def _publisher(_: Import, writer: Writer, sent: PublisherLine, __: Line) -> Outc
     if not sent.id or publishers.find(writer, sent.id) is None:
         if sent.merged_into is None and publishers.find_by_name(writer, sent.name) is not None:
             return "unchanged"  # it is here under another id
-        publishers.adopt(writer, sent, _led_on(writer, "publisher", sent.merged_into))
+        publishers.adopt(writer, sent, _led_on(writer, sent.merged_into, "publisher"))
         return "created"
     before = ledger.load(writer, Of("publisher", sent.id)).version
     for other in sent.merged if sent.merged_into is None else ():
@@ -324,7 +296,7 @@ def _source(_: Import, writer: Writer, sent: SourceLine, __: Line) -> Outcome:
     if not sent.id or not sources.by_ids(writer, [sent.id]):
         if sources.by_urls(writer, [sources.canonical_url(sent.canonical_url or sent.url)]):
             return "unchanged"  # it is here under another id
-        sources.adopt(writer, sent, _led_on(writer, "source", sent.merged_into))
+        sources.adopt(writer, sent, _led_on(writer, sent.merged_into, "source"))
         return "created"
     sent.canonical_url = None
     return _entry(writer, Of("source", sent.id), sent, sent.merged_into)
@@ -334,20 +306,24 @@ def _tag(_: Import, writer: Writer, sent: TagLine, __: Line) -> Outcome:
     try:
         tags.load(writer, sent.slug)
     except NotFound:
-        tags.adopt(writer, sent, _led_on(writer, "tag", sent.merged_into))
+        tags.adopt(writer, sent, _led_on(writer, sent.merged_into, "tag"))
         return "created"
     return _entry(writer, Of("tag", sent.slug), sent, sent.merged_into)
 
 
-def _led_on(writer: Writer, kind: Kind, merged_into: str | None) -> str | None:
-    """What an entry was merged into. Raises: Invalid (``target-invalid``) where that is not here."""
+def _led_on(writer: Writer, merged_into: str | None, kind: Kind | None) -> str | None:
+    """What an entry of this kind, None: a collection, was merged into, or that by now: nothing leads over two steps.
+
+    Raises: Invalid (``target-invalid``) where that is not here.
+    """
+    if merged_into is None:
+        return None
     try:
-        if merged_into is not None:
-            ledger.load(writer, Of(kind, merged_into))
+        there = ledger.load(writer, Of(kind, merged_into)) if kind else collections.load(writer, merged_into)
     except NotFound:
         detail = "What it was merged into is not here."
         raise Invalid("validation", detail, (Fault("target-invalid", detail, pointer="/merged_into"),)) from None
-    return merged_into
+    return there.merged_into or merged_into
 
 
 def _entry(writer: Writer, of: Of, sent: Any, merged_into: str | None) -> Outcome:
@@ -367,7 +343,7 @@ def _collection(_: Import, writer: Writer, sent: CollectionLine, __: Line) -> Ou
     try:
         before = collections.load(writer, sent.id or "")
     except NotFound:
-        collections.adopt(writer, sent, sent.merged_into)
+        collections.adopt(writer, sent, _led_on(writer, sent.merged_into, None))
         return "created"
     if before.merged_into is not None and sent.merged_into is not None:
         return "unchanged"

@@ -7,8 +7,9 @@ from fastapi.testclient import TestClient
 
 from app.database import Database
 from app.formats import bundle
+from app.formats.bundle import TOGETHER
 from app.publishing import outgoing
-from app.publishing.incoming import TOGETHER, Import, Permit, Report
+from app.publishing.incoming import Import, Permit, Report
 from app.wire.bodies import MERGE_PATCH
 from tests.conftest import Clock
 from tests.delivery.library import Library

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.articles import collections, tags
 from app.articles.fields import new_id
 from app.database import Database
 from app.errors import Invalid, Malformed
@@ -153,6 +154,23 @@ class TestIntoWhatHoldsSomething:
         assert dumped(there.database).splitlines() == dumped(here.database).splitlines()
         merged = there.client.get(f"/v1/publishers/{other}", follow_redirects=False)
         assert (merged.status_code, merged.headers["location"]) == (308, f"/v1/publishers/{one}")
+
+    def test_what_was_merged_into_what_is_merged_here_leads_to_where_that_leads(
+        self, client: TestClient, database: Database
+    ) -> None:
+        for slug in ("b", "c"):
+            made(client, "POST", "/tags", {"slug": slug, "name": slug})
+        one, two = (made(client, "POST", "/collections", {"slug": s, "title": s})["id"] for s in ("one", "two"))
+        made(client, "POST", "/tags/b/merge", {"into": "c"})
+        made(client, "POST", f"/collections/{one}/merge", {"into": two})
+        tag = line("tag", slug="a", name="a", merged_into="b")
+        collection = line("collection", id=new_id(), slug="zero", title="zero", merged_into=one)
+        lost = line("collection", id=new_id(), slug="lost", title="lost", merged_into=new_id())
+        report = loaded(database, bundle_of(tag, collection, lost))
+        assert told(report) == [(4, "/merged_into", "target-invalid")]
+        with database.reading() as reader:
+            assert tags.followed(reader, ["a"]) == ["c"]
+            assert collections.load(reader, "zero").merged_into == two
 
     def test_conflicts_are_told_by_line_and_pointer_and_nothing_of_such_a_line_is_stored(
         self, client: TestClient, database: Database
