@@ -70,13 +70,17 @@ def restore(
     database = Database(f"sqlite:///{copy}")
     try:
         stored = revision.stored(database)
-        if stored is None or not schema.knows(stored):
-            fail("This is no backup of Kiku, or of a newer one.")
-        schema.migrate(database)
-        fits = _begin(database)
+        known = stored is not None and schema.knows(stored)
+        if known:
+            schema.migrate(database)
+        fits = known and _begin(database)
     finally:
         database.close()
     _fold(copy)
+    if not known:
+        copy.unlink()
+        fail("This is no backup of Kiku, or of a newer one.")
+    _demand_free(path, overwrite=overwrite)  # again: a server may have begun meanwhile
     for beside in ("-wal", "-shm"):  # of a database that is gone: SQLite would take them for the new one's
         path.with_name(path.name + beside).unlink(missing_ok=True)
     copy.replace(path)
