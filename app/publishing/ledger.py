@@ -16,12 +16,12 @@ from app.articles import entries, publishers, sources, tags
 from app.articles.entries import Edit, Entry, IfVersion, Kind, Room
 from app.articles.tables import article_tags, citations
 from app.database import Reader, Writer
-from app.delivery import parts, shapes, snapshots
+from app.delivery import shapes, snapshots
 from app.delivery.parts import public_citations, public_tags
 from app.delivery.shapes import Shape
 from app.errors import Conflict
-from app.publishing.publish import PUBLIC, surrogate_keys
-from app.search import index
+from app.publishing import publish
+from app.publishing.publish import PUBLIC
 from app.sync import changes, jobs, webhooks
 from app.sync.jobs import Job, Lease
 
@@ -171,11 +171,8 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
         for article in articles:
             if _bring(article, ledger, merged):
                 article["revised_at"] = writer.stamp
-                frozen = snapshots.put(writer, article)
-                parts.put(writer, article)
-                index.put(writer, frozen.body)
-                keys = surrogate_keys([article["id"]])
-                changed[article["id"]] = changes.Change(keys, article["slug"], shapes.traits(article))
+                publish.freeze(writer, article)
+                changed[article["id"]] = publish.change(article, [article["id"]])
     if changed:
         changes.append(writer, changed)
 

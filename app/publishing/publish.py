@@ -81,7 +81,7 @@ def release(writer: Writer, draft: Draft, terms: Terms) -> tuple[Publication, Re
             audit.record(writer, "article.checks-overridden", draft.id, draft.version, draft.version)
         audit.record(writer, "article.published", draft.id, draft.facts["published_version"], draft.version)
     made = Publication(draft.id, article["slug"], draft.version, "published", first, changed, etag, "", found)
-    return made, {draft.id: _change(article, touched)} if changed else {}
+    return made, {draft.id: change(article, touched)} if changed else {}
 
 
 def adopt(writer: Writer, draft: Draft, article: shapes.Shape, *, version: int | None) -> Released:
@@ -109,7 +109,7 @@ def adopt(writer: Writer, draft: Draft, article: shapes.Shape, *, version: int |
     touched = snapshots.claim_external_ids(writer, draft.id, dict(own & article["external_ids"].items()))
     freeze(writer, article)
     audit.record(writer, "article.published", draft.id, None, version)
-    return {draft.id: _change(article, [draft.id, *touched])}
+    return {draft.id: change(article, [draft.id, *touched])}
 
 
 def freeze(writer: Writer, article: shapes.Shape) -> str:
@@ -181,7 +181,8 @@ def surrogate_keys(article_ids: Sequence[str]) -> list[str]:
     return [*(f"article-{id}" for id in article_ids), "articles"]
 
 
-def _change(article: shapes.Shape, touched: Sequence[str]) -> Change:
+def change(article: shapes.Shape, touched: Sequence[str]) -> Change:
+    """What the feed is told of a public article whose change ``touched`` these articles' addresses."""
     return Change(surrogate_keys(touched), article["slug"], shapes.traits(article))
 
 
