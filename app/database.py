@@ -365,6 +365,7 @@ def _engine(url: str, **options: Any) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=LOCK_TIMEOUT_SECONDS,
+        pool_use_lifo=True,  # the same connection again: it has prepared what is asked often, and holds pages of it
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
         **options,
     )
@@ -404,7 +405,6 @@ def _postgresql_engine(url: str, isolation: str, *, readonly: bool = False) -> E
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         isolation_level=isolation,
         pool_pre_ping=True,
-        pool_use_lifo=True,  # the same connection again: it has prepared what is asked often
         connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC", "connect_timeout": 5},
     )
     return engine.execution_options(postgresql_readonly=True) if readonly else engine

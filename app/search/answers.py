@@ -103,6 +103,11 @@ class Asked:
         words = hits.rarest(hits.weigh(reader, asked.words, before), query.MOST_WORDS)
         return cls(asked, words, filters, after, limit)
 
+    @property
+    def in_order(self) -> int:
+        """How many of the best must be in order: behind another page, all those that can be."""
+        return max(1, self.limit) if self.after is None else hits.DEEPEST
+
     def page(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
         """Those that are wanted: the first behind the page before."""
         if self.after is None:
@@ -121,8 +126,8 @@ class Articles:
 
     def __init__(self, reader: Reader, asked: Asked, *, counted: bool = False) -> None:
         self._reader, self._asked = reader, asked
-        paged = Wanted(hits.CANDIDATES, asked.limit) if asked.after is None else Wanted(hits.DEEPEST, hits.DEEPEST)
-        wanted = Wanted(_ALL, paged.in_order) if counted else paged
+        most = _ALL if counted else hits.CANDIDATES if asked.after is None else hits.DEEPEST
+        wanted = Wanted(most, asked.in_order)
         self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), wanted)
 
     def items(self) -> list[Item]:
@@ -148,7 +153,7 @@ class Parts:
         self._sources = sources or ledger_lists.Filters()
         allowed = None if asked.filters == Filters() else _numbers(part_lists.articles(_KINDS[part], asked.filters))
         narrow = None if asked.filters == Filters() and part != "source" else self._narrow
-        self._hits = part_hits.find(reader, asked.query, asked.words, Among(part, allowed, narrow))
+        self._hits = part_hits.find(reader, asked.query, asked.words, Among(part, allowed, narrow), asked.in_order)
 
     def bodies(self) -> list[Item]:
         """Those that are wanted, as their own lists show them."""

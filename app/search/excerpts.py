@@ -65,14 +65,15 @@ def show(asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]]) -> l
     return shown or _marked(map(texts.spot, heaviest), (), [(word,) for word in asked.words])
 
 
-def highlights(text: str, literally: Iterable[str], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
+def highlights(spot: Spot, literally: Iterable[str], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
     """Which characters of a text answer a query, in code points of it, in order.
 
     ``literally``: what stands in it as asked; ``otherwise``: words in a row that may be spelled in another way.
     """
-    folded = folding.fold(text)
-    loose = folding.loosen(folded.text)
-    found = [span for wanted in literally for span in _occurrences(loose, wanted)]
+    found = [span for wanted in literally for span in _occurrences(spot.loose, wanted)]
+    if not otherwise and folding.keeps_places(spot.text):  # most are so, and folding one takes longer than all else
+        return _merged(sorted(found)[:_MARKED])
+    folded = folding.fold(spot.text)
     if otherwise:
         said = [
             (token, tokens.asked(token.word))
@@ -94,7 +95,7 @@ def _marked(
         if otherwise and len(spot.text) > left:
             continue  # a shorter one may still say it
         left -= len(spot.text) if otherwise else 0
-        marked = highlights(spot.text, literally, otherwise)
+        marked = highlights(spot, literally, otherwise)
         if marked:
             shown.append((spot, _excerpt(spot, marked)))
     return shown

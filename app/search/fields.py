@@ -50,6 +50,7 @@ class Spot(NamedTuple):
 
     pointer: str
     text: str
+    loose: str
     page: int | None
     anchor: str | None
 
@@ -80,7 +81,7 @@ class Texts:
         """The text at this place."""
         _, pointer, page, anchor, start, end = self._outline[at].split("\t")
         text = json.loads(self._body[int(start) : int(end)])
-        return Spot(pointer, text, int(page) if page else None, anchor or None)
+        return Spot(pointer, text, self.loose[at], int(page) if page else None, anchor or None)
 
 
 def outline(found: Iterable[Field], body: bytes) -> str:

@@ -96,10 +96,13 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Selec
         return found
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
     dialect = grams(reader)
-    texts = dict(reader.tuples(_texts(dialect), {"numbers": [number for _, number in best]}))
+
+    def read(numbers: Sequence[int]) -> dict[int, Any]:
+        return dict(reader.tuples(_texts(dialect), {"numbers": numbers}))
+
     weights = {word: known.weight for word, known in words.items()}
-    said = [(score, number, texts[number]) for score, number in best]
-    better = query.rank(asked, weights, said, dialect.kept, min(wanted.in_order, RANKED))
+    said = query.Said(read, dialect.kept)
+    better = query.rank(asked, weights, best, said, min(wanted.in_order, RANKED))
     return replace(found, ranked=sorted(better + rest, reverse=True))
 
 

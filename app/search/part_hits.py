@@ -53,8 +53,8 @@ class PartHits:
     exact: bool
 
 
-def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> PartHits:
-    """The parts that the query finds, of those that are asked for."""
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, in_order: int) -> PartHits:
+    """The parts that the query finds, of those that are asked for: so many in order, the others only there."""
     every = sum(word.weight for word in words.values())
     scores: dict[Key, int] = {}
     complete = True
@@ -67,11 +67,12 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) 
         complete = complete and all_of_them
         scores |= dict.fromkeys(literally, every)
     best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)
-    first = best[: hits.RANKED]
-    texts = _texts(reader, among.part, [key for _, key in first])
-    weights = {word: known.weight for word, known in words.items()}
-    better = query.rank(asked, weights, [(score, key, texts[key]) for score, key in first], str, hits.RANKED)
-    ranked = sorted(better + best[hits.RANKED : hits.DEEPEST], reverse=True)
+    ranked = best[: hits.DEEPEST]
+    if asked.ranks_by_texts():
+        weights = {word: known.weight for word, known in words.items()}
+        said = query.Said(lambda keys: _texts(reader, among.part, keys), str)
+        better = query.rank(asked, weights, best[: hits.RANKED], said, min(in_order, hits.RANKED))
+        ranked = sorted(better + ranked[hits.RANKED :], reverse=True)
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
 
 

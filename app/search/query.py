@@ -8,7 +8,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, AnyStr, NamedTuple, TypeVar
+from typing import Annotated, Any, AnyStr, Generic, NamedTuple, TypeVar
 
 import regex
 from pydantic import Field
@@ -30,6 +30,8 @@ _RUN = re.compile(r"[一-鿿々〆ァ-ヶーa-z0-9]{3,}")
 _EDGES = regex.compile(r"^[\p{P}\p{Z}\p{C}]+|[\p{P}\p{Z}\p{C}]+$")
 _RUN_BONUS = 0.3
 _SHARE_BONUS = 0.25
+_READ_TOGETHER = 32
+"""How many texts are read before the next look whether those that follow can still be among the first."""
 
 
 Key = TypeVar("Key", int, tuple[int, int])
@@ -44,6 +46,13 @@ SearchText = Annotated[str, Field(min_length=1, description=_SYNTAX, json_schema
 """A query as it is sent."""
 REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The query is too long, or stands in no text."}}
 """What a route that takes one answers besides, for OpenAPI."""
+
+
+class Said(NamedTuple, Generic[Key, AnyStr]):
+    """Texts that decide what is better: how some of them are read, and how what is looked for in them is written."""
+
+    read: Callable[[Sequence[Key]], Mapping[Key, AnyStr]]
+    kept: Callable[[str], AnyStr]
 
 
 class Needle(NamedTuple):
@@ -107,29 +116,32 @@ def parse(asked: str) -> Query:
 
 
 def rank(
-    query: Query,
-    weights: Mapping[str, int],
-    found: Sequence[tuple[int, Key, AnyStr]],
-    kept: Callable[[str], AnyStr],
-    first: int,
+    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, Key]], said: "Said[Key, AnyStr]", first: int
 ) -> list[tuple[int, Key]]:
     """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
 
-    ``found``: each with its score, what it is known by, and its loosened text as it is ``kept``. Scores and the
-    ``weights`` of words are in thousandths. Of equal ones the greater key is first. Behind the ``first`` they may stand
-    in another order, with less than their scores.
+    ``found``: the best score first, each with what it is known by. Scores and the ``weights`` of words are in
+    thousandths. Of equal ones the greater key is first. Behind the ``first`` they may stand in another order, with less
+    than their scores: texts are read only as long as what they say can bring anything there.
     """
-    runs = [(kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
-    pairs = [kept(gram) for gram in folding.least_grams(query.loose) if len(gram) > 1]
-    better = [(score + sum(bonus for run, bonus in runs if run in said), key, said) for score, key, said in found]
-    better.sort(reverse=True)
+    runs = [(said.kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
+    pairs = [said.kept(gram) for gram in folding.least_grams(query.loose) if len(gram) > 1]
+    most = sum(bonus for _, bonus in runs)
     ranked: list[tuple[int, Key]] = []
-    for at, (score, key, said) in enumerate(better):
-        if at >= first and round(score * (1 + _SHARE_BONUS)) < ranked[-first][0]:
-            # Nor can those that follow get there, and a long query has many pairs.
-            return ranked[::-1] + [(round(score), key) for score, key, _ in better[at:]]
-        share = sum(pair in said for pair in pairs) / len(pairs) if pairs else 0.0
-        insort(ranked, (round(score * (1 + _SHARE_BONUS * share)), key))
+
+    def comes_late(score: float) -> bool:
+        return len(ranked) >= first and round(score * (1 + _SHARE_BONUS)) < ranked[-first][0]
+
+    for at in range(0, len(found), _READ_TOGETHER):
+        if comes_late(found[at][0] + most):
+            return ranked[::-1] + list(found[at:])
+        some = found[at : at + _READ_TOGETHER]
+        texts = said.read([key for _, key in some])
+        for score, key in some:
+            text = texts[key]
+            better = score + sum(bonus for run, bonus in runs if run in text)
+            share = sum(pair in text for pair in pairs) / len(pairs) if pairs and not comes_late(better) else 0.0
+            insort(ranked, (round(better * (1 + _SHARE_BONUS * share)), key))
     return ranked[::-1]
 
 

@@ -3,9 +3,9 @@
 Cacheable reads are answered in ``conditional.py``, failures in ``problems.py``, lists in ``paging.py``.
 """
 
-import json
 from collections.abc import Mapping
 
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.wire.conditional import etag
@@ -13,7 +13,7 @@ from app.wire.conditional import etag
 
 def encode(value: object) -> bytes:
     """JSON as every answer writes it: UTF-8, compact."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(value)
 
 
 def resource(

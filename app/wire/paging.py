@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -28,7 +29,6 @@ Value = str | int | float
 Position = Value | tuple[Value, ...]
 """Where an item stands in its list: its sort values, or the one there is."""
 _DIGEST_BYTES = 8
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # json.dumps makes one anew at each call
 _FIELD = r"[a-z_][A-Za-z0-9_-]*"
 
 
@@ -72,7 +72,7 @@ def bound_to(name: str, *filters: object) -> str:
 
 def cursor(position: Sequence[Value], bound: str) -> str:
     """The opaque text for the position after which the next page begins."""
-    content = _JSON.encode(position).encode()
+    content = to_json(position)
     return base64.urlsafe_b64encode(_digest(content, bound) + content).decode().rstrip("=")
 
 
@@ -144,7 +144,7 @@ def page(  # noqa: PLR0913 - what a page consists of
         following = cursor(last if isinstance(last, tuple) else (last,), bound)
     items = [body if fields is None else _projected(body, fields) for _, body in found[:limit]]
     tail = {**(beside or {}), "next": following} | ({} if counted is None else {"count": asdict(counted)})
-    body = b'{"items":[' + b",".join(items) + b"]," + _JSON.encode(tail).encode()[1:]
+    body = b'{"items":[' + b",".join(items) + b"]," + to_json(tail)[1:]
     return body, {} if following is None else {"Link": _link(scope, following)}
 
 
@@ -172,7 +172,7 @@ def _digest(content: bytes, bound: str) -> bytes:
 
 
 def _projected(body: bytes, fields: str) -> bytes:
-    return _JSON.encode(project(json.loads(body), fields)).encode()
+    return to_json(project(json.loads(body), fields))
 
 
 def _pick(item: object, paths: list[list[str]]) -> object:

@@ -24,8 +24,9 @@ class TestFold:
 
     @given(text=texts)
     def test_a_text_is_folded_alike_whatever_stands_in_the_line_below_it(self, text: str) -> None:
-        below = folding.fold(f"{text}\nか\u3099 ﾊﾟ a-b").text
-        assert below == folding.fold(text).text + "\nが パ ab"
+        folded, below = folding.fold(text), folding.fold(f"{text}\nか\u3099 ﾊﾟ a-b")
+        assert below.text == folded.text + "\nが パ ab"
+        assert below.gaps == folded.gaps
 
     @pytest.mark.parametrize(
         ("one", "other"),
@@ -69,6 +70,20 @@ class TestFold:
 
 
 class TestPlaces:
+    @given(text=texts | st.text("今日は菊(花)、カフェ。Ａa1？\n・-…ﾊ゛か", max_size=25))
+    def test_what_surely_keeps_its_places_keeps_them(self, text: str) -> None:
+        if folding.keeps_places(text):
+            assert folding.fold(text) == folding.Folded(folding.fold(text).text)
+            assert len(folding.fold(text).text) == len(text)
+
+    def test_each_character_that_surely_keeps_its_place_is_one_when_it_is_folded(self) -> None:
+        even = [character for character in map(chr, range(0xD800)) if folding.keeps_places(character)]
+        assert len(even) > 20_000
+        assert all(len(folding.fold(character).text) == 1 for character in even)
+
+    def test_an_ordinary_sentence_keeps_its_places(self) -> None:
+        assert folding.keeps_places("昨日、Ａ町の1,200人が「菊まつり」に来た!")
+
     @given(text=texts, data=st.data())
     def test_a_stretch_stands_within_the_text_where_it_was_and_never_before_the_one_before(
         self, text: str, data: st.DataObject

@@ -1,6 +1,7 @@
 """Queries: what is a phrase, what is one word, what is refused; nothing is an operator."""
 
 import unicodedata
+from collections import defaultdict
 
 import pytest
 from hypothesis import assume, given, settings
@@ -33,6 +34,10 @@ HOSTILE = [
 ]
 asked = st.lists(st.sampled_from([*HOSTILE, *corpus.WORDS, " ", "「", "」", '"']) | texts, min_size=1, max_size=6)
 queries = asked.map("".join).filter(lambda text: text and len(text) <= query.LONGEST and hostile(text) is None)
+
+
+def kept(texts: dict[int, str]) -> query.Said[int, str]:
+    return query.Said(lambda keys: {key: texts[key] for key in keys}, str)
 
 
 def faults(text: str) -> list[str]:
@@ -122,32 +127,44 @@ class TestRank:
         parsed = query.parse("藍色灯籠 秋祭")
         weights = dict.fromkeys(parsed.words, 1_000)
         texts = [(1, "藍色と灯籠と秋祭"), (2, "秋祭"), (3, "藍色灯籠の秋祭"), (4, "秋祭")]
-        ranked = query.rank(parsed, weights, [(5_000, number, text) for number, text in texts], str, 4)
+        ranked = query.rank(parsed, weights, [(5_000, number) for number, _ in texts], kept(dict(texts)), 4)
         assert [number for _, number in ranked] == [3, 1, 4, 2]
 
     @settings(deadline=None, max_examples=100)
     @given(
         text=queries,
-        said=st.lists(st.tuples(st.integers(0, 3_000), texts), min_size=1, max_size=12),
+        scores=st.lists(st.integers(0, 3_000), min_size=1, max_size=100),
+        said=st.lists(texts, min_size=1, max_size=12),
         first=st.integers(1, 12),
     )
     def test_the_first_are_the_same_whether_all_are_ranked_or_not(
-        self, text: str, said: list[tuple[int, str]], first: int
+        self, text: str, scores: list[int], said: list[str], first: int
     ) -> None:
         parsed = query.parse(text)
-        found = [(score, at, folding.loosen(folding.fold(each).text)) for at, (score, each) in enumerate(said)]
+        found = sorted(((score, at) for at, score in enumerate(scores)), reverse=True)
+        loose = [folding.loosen(folding.fold(each).text) for each in said]
+        texts = kept({at: loose[at % len(loose)] for at in range(len(scores))})
         weights = dict.fromkeys(tokens.indexed(text), 500)
-        every = query.rank(parsed, weights, found, str, len(found))
-        some = query.rank(parsed, weights, found, str, first)
+        every = query.rank(parsed, weights, found, texts, len(found))
+        some = query.rank(parsed, weights, found, texts, first)
         assert some[:first] == every[:first]
         assert sorted(at for _, at in some) == sorted(at for _, at in every)
+
+    def test_no_more_texts_are_read_than_can_come_among_the_first(self) -> None:
+        parsed = query.parse("藍色灯籠")
+        texts: defaultdict[int, str] = defaultdict(lambda: "藍色灯籠の秋祭")
+        said = query.Said[int, str](lambda keys: {key: texts[key] for key in keys}, str)
+        ranked = query.rank(parsed, dict.fromkeys(parsed.words, 1), [(9_000 - at, at) for at in range(100)], said, 20)
+        assert [number for _, number in ranked] == list(range(100))
+        assert len(texts) < 50
 
     @settings(deadline=None, max_examples=50)
     @given(text=queries, said=st.lists(texts, max_size=5))
     def test_nobody_loses_by_what_stands_in_the_text(self, text: str, said: list[str]) -> None:
         parsed = query.parse(text)
-        found = [(1_000, at, folding.loosen(folding.fold(each).text)) for at, each in enumerate(said)]
-        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found, str, 5)
+        texts = kept({at: folding.loosen(folding.fold(each).text) for at, each in enumerate(said)})
+        found = [(1_000, at) for at in reversed(range(len(said)))]
+        ranked = query.rank(parsed, dict.fromkeys(tokens.indexed(text), 500), found, texts, 5)
         assert sorted(at for _, at in ranked) == list(range(len(said)))
         assert all(score >= 1_000 for score, _ in ranked)
         assert ranked == sorted(ranked, reverse=True)
