@@ -13,7 +13,7 @@ from importlib import metadata
 from types import FrameType
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
@@ -60,6 +60,12 @@ from app.wire.trace import Trace
 from app.worker import Kept
 
 DESCRIPTION = "A headless JSON API for digest articles: stories told from several published sources."
+_ROUTES = APIRouter(dependencies=[Depends(Parameters())], generate_unique_id_function=openapi.operation_id)
+"""Every address of ``app/api``; what a request needs of its application, a route takes from ``request.app.state``."""
+_EDITING = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
+_READING = (search, published, published_parts, published_ledger, published_collections, previews, feeds, sync)
+for _room in (*_EDITING, *_READING, site, keys, webhooks, deliveries, audit, batch, health):
+    _ROUTES.include_router(_room.router)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> ASGIApp:
@@ -98,6 +104,8 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
         version=metadata.version("kiku"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        # The same for all applications of a process: making them takes FastAPI longer than most tests take.
+        routes=_ROUTES.routes,
         dependencies=[Depends(Parameters())],
         generate_unique_id_function=openapi.operation_id,
         redirect_slashes=False,
@@ -111,10 +119,6 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.uses = uses
     app.state.sequence = changes.number
     app.state.closing = False
-    editing = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
-    reading = (search, published, published_parts, published_ledger, published_collections, previews, feeds, sync)
-    for room in (*editing, *reading, site, keys, webhooks, deliveries, audit, batch, health):
-        app.include_router(room.router)
     _describe(app)
     problems.install(app)
     # The last one added sees a request first.
