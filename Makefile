@@ -34,7 +34,7 @@ serve: migrate ## Install, migrate, load the example article and serve on 127.0.
 	@exec $(BIN)/kiku serve --host '$(HOST)' --port '$(PORT)'
 
 test: $(DEV) ## Run every test, on SQLite and on PostgreSQL, with the coverage gate
-	$(BIN)/python -m pytest -n $(JOBS) --cov $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov $(ARGS)
 
 check: $(DEV) ## Format, lint, types and floors: what a change must pass besides the tests
 	$(BIN)/ruff format --check .

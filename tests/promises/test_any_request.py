@@ -90,6 +90,7 @@ def key(client: TestClient, database: Database) -> str:
     return a_key(database, "admin")
 
 
+@pytest.mark.long
 class TestEveryOperation:
     def test_it_answers_every_request_as_it_is_described(self, database: Database, key: str) -> None:
         with database.reading() as reader:

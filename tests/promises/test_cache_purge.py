@@ -303,6 +303,7 @@ def editor(database_url: str, database: Database) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.long
 class TestPurging:
     def test_a_cache_that_drops_only_what_it_is_told_to_never_serves_a_stale_byte(
         self, editor: TestClient, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -292,6 +293,7 @@ def replace(document: Json, sent: Json) -> None:
     document.update(copy.deepcopy(sent))
 
 
+@pytest.mark.long
 def test_whatever_is_done_in_whatever_order_all_is_as_the_model_says(
     client: TestClient, database: Database, clock: Clock
 ) -> None:
