@@ -242,7 +242,7 @@ def run_due(database: Database, stop: threading.Event | None = None, most_second
         lease = jobs.take(writer)
     found, until = lease is not None, time.monotonic() + most_seconds
     while lease is not None and not (stop and stop.is_set()):
-        lease = _step(database, lease)
+        lease = carry_on(database, lease)
         if time.monotonic() >= until:
             break
     if lease is not None:
@@ -251,10 +251,15 @@ def run_due(database: Database, stop: threading.Event | None = None, most_second
     return found
 
 
-def _step(database: Database, lease: Lease) -> Lease | None:
+def carry_on(database: Database, lease: Lease) -> Lease | None:
+    """Do the next step of a job; the job as it is held on to, None where it is done, failed, or another's by now.
+
+    Raises: Busy; Conflict. The job is then given back.
+    """
     try:
         with database.writing() as writer:
-            return _STEPS[lease.kind](writer, lease)
+            held = jobs.hold(writer, lease)
+            return held and _STEPS[held.kind](writer, held)
     except (Busy, Conflict):  # a matter of time
         with database.writing() as writer:
             jobs.give_back(writer, lease)

@@ -133,8 +133,7 @@ def step(writer: Writer, lease: Lease) -> Lease | None:
         jobs.finish(writer, lease, {"articles": lease.done})
         return None
     kept = jobs.advance(writer, lease, lease.done + len(ids), payload | {"after": ids[-1]})
-    if kept is not None:
-        _rewrite(writer, ids)
+    _rewrite(writer, ids)
     return kept
 
 

@@ -4,7 +4,7 @@ Nothing is run here: ``app/worker.py`` takes what is due.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -102,11 +102,17 @@ def take(writer: Writer) -> Lease | None:
     return Lease(row["id"], row["kind"], row["payload"], row["done"], until) if row else None
 
 
-def advance(writer: Writer, lease: Lease, done: int, payload: Any) -> Lease | None:
-    """Record how far the job is, in the transaction of its step, and keep it; None where another has it by now."""
+def hold(writer: Writer, lease: Lease) -> Lease | None:
+    """The job, kept on for a step, before its work and in its transaction; None where another has it by now."""
+    # Until that transaction ends nobody else takes it, however long the step is: the row is locked.
     until = _until(writer)
-    kept = _keep(writer, lease, done=done, payload=payload, leased_until_at=until)
-    return Lease(lease.id, lease.kind, payload, done, until) if kept else None
+    return replace(lease, until=until) if _keep(writer, lease, leased_until_at=until) else None
+
+
+def advance(writer: Writer, lease: Lease, done: int, payload: Any) -> Lease:
+    """Record how far the job, which ``hold`` gave, is; the job as it is held on to."""
+    _keep(writer, lease, done=done, payload=payload)
+    return replace(lease, done=done, payload=payload)
 
 
 def finish(writer: Writer, lease: Lease, result: Any, errors: Sequence[Any] = ()) -> None:

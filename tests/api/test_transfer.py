@@ -9,7 +9,8 @@ from app import worker
 from app.api.transfer import ARTICLE, AT_ONCE_LINES
 from app.database import Database
 from app.formats import bundle
-from app.sync import uploads
+from app.sync import jobs, uploads
+from app.sync.jobs import LEASE_SECONDS
 from app.sync.uploads import PIECE_BYTES
 from tests.conftest import Clock, Side, a_key
 from tests.factories import a_document, create, published
@@ -184,6 +185,31 @@ class TestByAJob:
         content = HEADER + b"\n" * AT_ONCE_LINES
         assert worked(client, database, bring(client, content))["status"] == "done"
         assert_problem(bring(client, content, atomic="true"), 413, "too-large")
+
+    def test_who_lost_the_job_meanwhile_brings_nothing_in_twice(
+        self, client: TestClient, database: Database, clock: Clock
+    ) -> None:
+        def stored() -> int:
+            counted = client.get("/v1/manage/articles", params={"count": "exact"}).json()
+            return int(counted["count"]["value"])
+
+        answer = bring(client, HEADER + article() * 5 + b"\n" * AT_ONCE_LINES)
+        with database.writing() as writer:
+            lost = jobs.take(writer)
+        clock.advance(seconds=LEASE_SECONDS + 1)
+        with database.writing() as writer:
+            taken = jobs.take(writer)
+        assert lost is not None
+        assert taken is not None
+        other = worker.carry_on(database, taken)
+        assert stored() == 5
+        assert worker.carry_on(database, lost) is None
+        assert stored() == 5
+        assert other is not None
+        assert client.get(answer.headers["location"]).json()["done"] == bundle.TOGETHER
+        with database.writing() as writer:
+            jobs.give_back(writer, other)
+        assert worked(client, database, answer)["result"]["created"] == 5
 
     def test_who_sent_it_made_what_came_of_it(self, client: TestClient, database: Database) -> None:
         worked(client, database, bring(client, large(2), headers={"Kiku-Reason": "CMS"}))

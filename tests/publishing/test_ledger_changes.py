@@ -504,6 +504,24 @@ class TestManyArticles:
         assert client.get(at).json()["status"] == "done"
         assert {source_of(public(client, article))["title"] for article in articles} == {"直した題"}
 
+    def test_who_lost_the_job_meanwhile_does_none_of_its_work(
+        self, client: TestClient, database: Database, clock: Clock
+    ) -> None:
+        card = a_citation()
+        articles = [citing(client, card) for _ in range(7)]
+        at = patch(client, f"sources/{source_of(articles[0])['id']}", {"title": "直した題"}).headers["location"]
+        with database.writing() as writer:
+            lost = jobs.take(writer)
+        clock.advance(seconds=LEASE_SECONDS + 1)
+        with database.writing() as writer:
+            assert jobs.take(writer) is not None
+        before = numbers(database)
+        assert lost is not None
+        assert worker.carry_on(database, lost) is None
+        assert numbers(database) == before
+        job = client.get(at).json()
+        assert (job["status"], job["done"]) == ("running", 2)
+
     def test_a_job_that_cannot_be_done_is_told_and_not_tried_for_ever(
         self, client: TestClient, database: Database
     ) -> None:
