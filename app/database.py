@@ -38,7 +38,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -133,9 +133,10 @@ _SQLITE_PASSING = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL,
 }
-# Connection, rolled back by a deadlock or the like, resources, operator, lock not had (SQLSTATE classes). Not 54:
-# a value over a limit of the server stays over it.
+# Connection, rolled back by a deadlock or the like, resources, operator, lock not had (SQLSTATE classes).
 _POSTGRESQL_PASSING = {"08", "40", "53", "55", "57"}
+_POSTGRESQL_LIMITS = "54"
+"""A value over a limit of the server stays over it."""
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -347,6 +348,15 @@ def _errors() -> Iterator[None]:
         if _passing(error):
             raise Busy("The database is busy or away.") from error
         raise
+
+
+def is_of_values(error: Exception) -> bool:
+    """Whether a statement failed for what it was to store: undone to a savepoint, the transaction can go on."""
+    # The last two: what sqlite3 cannot hand over at all, which SQLAlchemy leaves as it is.
+    if isinstance(error, IntegrityError | DataError | OverflowError | UnicodeError):
+        return True
+    sqlstate = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return str(sqlstate).startswith(_POSTGRESQL_LIMITS)
 
 
 def _passing(error: DBAPIError) -> bool:

@@ -24,6 +24,7 @@ from app.articles.fields import (
     PartialDate,
     Passage,
     Pixels,
+    PublisherName,
     Slug,
     SourceType,
     Status,
@@ -76,7 +77,7 @@ class CitedPublisher(Shape):
     """Who published a source: by ``id``, or by ``name`` (found by name or alias, else made)."""
 
     id: Id | None = None
-    name: Name = ""
+    name: PublisherName = ""
 
 
 class CitedSource(Shape):

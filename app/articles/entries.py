@@ -21,6 +21,7 @@ from app.articles.fields import (
     Name,
     PartialDate,
     Passage,
+    PublisherName,
     Slug,
     SourceType,
     Url,
@@ -85,8 +86,10 @@ class PublisherInput(Shape):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "菊新聞", "hosts": ["news.example.jp"]}]})
 
     id: Id | None = None
-    name: Annotated[Name, Field(min_length=1)]
-    aliases: Annotated[list[Annotated[Name, Field(min_length=1)]], Field(max_length=NAMES, default_factory=list)]
+    name: Annotated[PublisherName, Field(min_length=1)]
+    aliases: Annotated[
+        list[Annotated[PublisherName, Field(min_length=1)]], Field(max_length=NAMES, default_factory=list)
+    ]
     hosts: Annotated[list[Host], Field(max_length=NAMES, default_factory=list)]
     homepage_url: Url | None = None
     country: Country | None = None

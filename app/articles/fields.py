@@ -4,6 +4,7 @@ The document itself is in ``document.py``; rules that need the database are in t
 """
 
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from app import text
 
 URL_CHARACTERS = 2048
 """The longest address taken, in characters."""
+NAME_CHARACTERS = 500
+"""The longest name taken, in characters; a publisher's also as it is found (NFKC), which an index holds."""
 
 _LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 _EXTERNAL_ID = r"^[A-Za-z0-9._~-]{1,200}$"
@@ -32,6 +35,13 @@ def _clean(value: str) -> str:
     reason = text.hostile(value)
     if reason is not None:
         raise PydanticCustomError("text-refused", "{reason}", {"reason": reason})
+    return value
+
+
+def _findable(value: str) -> str:
+    if len(unicodedata.normalize("NFKC", value)) > NAME_CHARACTERS:  # one character may stand for eighteen
+        message = "With its composed characters written out (NFKC) a publisher's name has at most 500 characters."
+        raise PydanticCustomError("name-too-long", message)
     return value
 
 
@@ -133,8 +143,10 @@ def _anchor(value: str) -> str:
     return _clean(value)
 
 
-Name = Annotated[str, Field(max_length=500), AfterValidator(_clean)]
+Name = Annotated[str, Field(max_length=NAME_CHARACTERS), AfterValidator(_clean)]
 """A name or another short line."""
+PublisherName = Annotated[Name, AfterValidator(_findable)]
+"""A name by which a publisher is found."""
 Line = Annotated[str, Field(max_length=2_000), AfterValidator(_clean)]
 """A title, heading, question or label."""
 Passage = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]

@@ -26,7 +26,8 @@ LINE_BYTES = 8 * 1_048_576
 """The longest line: an article that is as large as may be, and what readers see of it beside it."""
 
 Kind = Literal["header", "site", "publisher", "source", "tag", "article", "revision", "collection"]
-Version = Annotated[int, Field(ge=1, lt=2**31)]
+Version = Annotated[int, Field(ge=1, lt=2**30)]
+"""Half of what a column holds: it is counted on here."""
 Json = dict[str, Any]
 
 

@@ -3,6 +3,7 @@
 What the lines are is said in ``app/formats/bundle.py``; digest pages come in by ``transfer.py``.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
+from app import database
 from app.articles import collections, drafts, identity, publishers, revisions, site, slugs, sources, tags
 from app.articles.collections import CollectionInput
 from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape, Site
@@ -32,6 +34,7 @@ from app.sync import changes
 from app.validation import FAULTS, validated
 
 Outcome = Literal["created", "updated", "unchanged"]
+log = logging.getLogger("kiku.import")
 _OWN = {"version": None, "created_at": None, "updated_at": None}
 """What of an entry only its own instance decides."""
 
@@ -40,6 +43,7 @@ class PublisherLine(PublisherInput):
     """A publisher; ``merged``: those that were merged into it, whose names are its own since."""
 
     kind: Literal["publisher"]
+    version: Version | None = None
     merged_into: Id | None = None
     merged: Annotated[list[Id], Field(max_length=10_000, default_factory=list)]
 
@@ -48,6 +52,7 @@ class SourceLine(SourceInput):
     """A source."""
 
     kind: Literal["source"]
+    version: Version | None = None
     canonical_url: Url | None = None
     merged_into: Id | None = None
 
@@ -56,6 +61,7 @@ class TagLine(TagInput):
     """A tag."""
 
     kind: Literal["tag"]
+    version: Version | None = None
     merged_into: Slug | None = None
 
 
@@ -63,6 +69,7 @@ class CollectionLine(CollectionInput):
     """A collection."""
 
     kind: Literal["collection"]
+    version: Version | None = None
     merged_into: Id | None = None
 
 
@@ -228,7 +235,9 @@ class Import:
                 outcome = self._bring(writer, read)
         except Busy:
             raise
-        except (KikuError, IntegrityError) as error:
+        except Exception as error:
+            if not (isinstance(error, KikuError) or database.is_of_values(error)):
+                raise
             writer.sequence = sequence
             self._refuse(number, error)
         else:
@@ -248,8 +257,11 @@ class Import:
 
     def _refuse(self, number: int, error: Exception) -> None:
         self.report.failed += 1
-        if not isinstance(error, KikuError):
+        if isinstance(error, IntegrityError):
             error = Conflict("write-conflict", "It names what is not here, or has what must be unique.")
+        elif not isinstance(error, KikuError):
+            log.error("the database took no value of a line", exc_info=error)
+            error = Invalid("value-refused", "The database does not take one of its values.")
         faults = error.faults or (Fault(error.code, error.detail, pointer=""),)
         for fault in faults[: FAULTS - len(self.report.errors)]:
             told = LineError(line=number, pointer=fault.pointer or "", code=fault.code, detail=fault.detail)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.articles import drafts, identity, publishers, sources
 from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Image, Shape, SiteLabels
+from app.articles.fields import NAME_CHARACTERS
 from app.articles.tables import page_imports
 from app.database import Row, Writer
 from app.delivery import shapes
@@ -167,6 +168,8 @@ def _settle_cards(writer: Writer, document: ArticleDocument) -> list[ImportWarni
         if not printed:
             continue
         name, guessed = digest_page.publisher_name(printed, citation.source.title or "", known)
+        if len(publishers.folded(name)) > NAME_CHARACTERS:
+            name = publishers.folded(name)[:NAME_CHARACTERS]
         citation.source.publisher = CitedPublisher(name=name)
         if guessed:
             detail = "The publisher's name was guessed from the printed text; correct it if need be."

@@ -1,12 +1,15 @@
 """What is sent out and brought in elsewhere is the same there, to the byte, on whatever database, and once."""
 
 import json
+import random
+import sqlite3
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.articles import collections, tags
 from app.articles.fields import new_id
@@ -57,6 +60,7 @@ def line(kind: str, **members: Any) -> bytes:
 
 
 HEADER = line("header", format=1)
+SPOKEN = (("before", "短"), ("long", "長" * 20_000), ("after", "短"))
 
 
 def bundle_of(*lines: bytes) -> bytes:
@@ -223,6 +227,73 @@ class TestIntoWhatHoldsSomething:
             work.bring(writer, [HEADER, line("article", document=a_document(pages=[]))])
         assert told(work.report) == [(2, "/document/pages", "first-page-empty")]
         assert client.get("/v1/manage/articles").json()["items"] == []
+
+
+class TestValues:
+    def test_the_longest_values_there_are_are_taken_on_both_databases(self, both: tuple[Side, Side]) -> None:
+        drawn = random.Random(0)  # noqa: S311 - no secret; what repeats itself a database would compress
+
+        def letters(count: int) -> str:
+            return "".join(chr(drawn.randrange(0x20000, 0x2A6D0)) for _ in range(count))
+
+        publisher = {"name": letters(500), "aliases": [letters(500)], "hosts": [f"{'a.' * 120}example.jp"]}
+        source = {"url": f"https://a.example.jp/{letters(2_027)}", "title": letters(20_000), "publisher": publisher}
+        cited = a_citation(source=source | {"publisher": {"name": letters(500)}})
+        document = a_document(
+            slug=letters(120), translation_key=letters(200), title=letters(2_000), tags=[letters(120)],
+            external_ids={"s" * 32: "e" * 200}, pages=[{"sections": [a_section(citations=[cited])]}],
+        )  # fmt: skip
+        line_up = [
+            line("publisher", **publisher),
+            line("tag", slug=letters(120), name=letters(500), version=2**30 - 1),
+            line("collection", slug=letters(120), title=letters(2_000), articles=[]),
+            line("article", document=document),
+        ]
+        for side in both:
+            with side.database.writing() as writer:
+                work = Import(Permit(admin=True, publish=AS_USUAL))
+                work.bring(writer, [HEADER, *line_up])
+            assert told(work.report) == []
+
+    def test_what_a_column_or_an_index_cannot_hold_is_refused_alike(self, both: tuple[Side, Side]) -> None:
+        unfolded = "\ufdfa" * 500  # NFKC makes eighteen characters of each
+        cited = a_citation(source={"url": "https://a.example.jp/1", "publisher": {"name": unfolded}})
+        bad = [
+            line("publisher", name="菊新聞", version=2**31),
+            line("source", url="https://a.example.jp", version=2**70),
+            line("tag", slug="kiku", version=0),
+            line("collection", slug="kiku", title="菊", articles=[], version=-1),
+            line("publisher", name=unfolded, aliases=[unfolded]),
+            line("article", document=a_document(pages=[{"sections": [a_section(citations=[cited])]}])),
+        ]
+        at = "/document/pages/0/sections/0/citations/0/source/publisher/name"
+        for side in both:
+            assert told(loaded(side.database, bundle_of(*bad))) == [
+                (2, "/version", "less-than"),
+                (3, "/version", "less-than"),
+                (4, "/version", "greater-than-equal"),
+                (5, "/version", "greater-than-equal"),
+                (6, "/name", "name-too-long"),
+                (6, "/aliases/0", "name-too-long"),
+                (7, at, "name-too-long"),
+            ]
+
+    def test_what_a_database_refuses_all_the_same_is_its_lines_fault_and_the_others_go_on(
+        self, client: TestClient, database: Database
+    ) -> None:
+        lines = [line("collection", slug=slug, title="菊", description=said, articles=[]) for slug, said in SPOKEN]
+        with database.writing() as writer:
+            if writer.on_postgresql:
+                writer.execute(text("ALTER TABLE collections ALTER COLUMN description TYPE varchar(100)"))
+            file: Any = writer.connection.connection.driver_connection
+            before = None if writer.on_postgresql else file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 30_000)
+            work = Import(Permit(admin=True))
+            work.bring(writer, [HEADER, *lines])
+            if before is not None:
+                file.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+        assert told(work.report) == [(3, "", "value-refused")]
+        slugs = [each["slug"] for each in client.get("/v1/manage/collections").json()["items"]]
+        assert sorted(slugs) == ["after", "before"]
 
 
 class TestTheFormat:

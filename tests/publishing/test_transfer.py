@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api.transfer import PAGE
+from app.articles.fields import NAME_CHARACTERS
 from tests.conftest import SHARED
 from tests.factories import publish
 
@@ -204,3 +206,14 @@ class TestKnownPages:
     def test_a_page_of_too_many_lines_is_refused(self, client: TestClient) -> None:
         answer = import_page(client, "https://example.jp/\n" * 30_000)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "too-many-lines")
+
+
+class TestPublishers:
+    @pytest.mark.parametrize("printed", ["菊" * 600, "㈱" * 400])
+    def test_of_a_text_that_is_too_long_for_a_name_the_beginning_is_one(self, client: TestClient, printed: str) -> None:
+        page = PAGE.replace("菊新聞", printed)
+        assert page != PAGE
+        item = import_page(client, page).json()["items"][0]
+        assert [warning["code"] for warning in item["warnings"]] == ["publisher-guessed"]
+        (publisher,) = client.get("/v1/manage/publishers").json()["items"]
+        assert len(publisher["name"]) == NAME_CHARACTERS
