@@ -5,6 +5,7 @@ What a page means is decided in ``app/publishing/transfer.py`` and ``app/formats
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -12,14 +13,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from app.articles import drafts, site
 from app.articles.document import ArticleDocument, Shape, SiteLabels
 from app.articles.fields import new_id
 from app.database import Reader as LookUp
 from app.delivery import shapes
-from app.errors import Fault, KikuError, Malformed, TooLarge
+from app.errors import Busy, Fault, KikuError, Malformed, TooLarge
 from app.formats import bundle, digest_html, markdown_reading
 from app.publishing import import_jobs, incoming, outgoing, transfer
 from app.publishing.checks import Terms
@@ -28,6 +29,7 @@ from app.sync import uploads
 from app.sync.jobs import Job
 from app.wire import answers, bodies, sessions
 from app.wire.caller import DraftReader, Editor
+from app.wire.downloads import Download
 from app.wire.idempotency import IdempotentRoute
 from app.wire.negotiation import Spoken
 from app.wire.sessions import Exporter, Writer
@@ -125,8 +127,12 @@ async def _receive(
     publish: bool = False,
     atomic: Atomic = False,
     dry_run: sessions.DryRun = False,
-) -> transfer.Incoming | ArticleDocument | Bundle:
-    """What was sent, read before the Writer is opened: a large page must not keep the other writers waiting."""
+) -> AsyncIterator[transfer.Incoming | ArticleDocument | Bundle]:
+    """What was sent, read before the Writer is opened: a large page must not keep the other writers waiting.
+
+    When the Writer's transaction has ended, a body is forgotten of which it made no job: the request was refused, or
+    answered before.
+    """
     if publish:
         caller.require("publish")
     sent = await bodies.stream(request, bodies.IMPORT_BYTES, MEDIA_TYPES)
@@ -134,15 +140,22 @@ async def _receive(
         fault = Fault("required", "into and page go together.", parameter="page" if into else "into")
         raise Malformed("parameter-invalid", "A parameter is missing.", (fault,))
     if sent.media_type not in {MARKDOWN, bundle.MEDIA_TYPE}:
-        return await _read_page(request, await sent.whole(), into)
+        yield await _read_page(request, await sent.whole(), into)
+        return
     if into is not None:
         fault = Fault("page-only", "Only a digest page goes into an article.", parameter="into")
         raise Malformed("parameter-invalid", "A parameter is for digest pages only.", (fault,))
     if sent.media_type == MARKDOWN:
         file = await sent.whole()
-        return await run_in_threadpool(lambda: markdown_reading.read(digest_html.decoded(file.content, file.charset)))
+        yield await run_in_threadpool(lambda: markdown_reading.read(digest_html.decoded(file.content, file.charset)))
+        return
     caller.require_all()
-    return await _read_bundle(request, sent.chunks, whole=atomic or dry_run)
+    received = await _read_bundle(request, sent.chunks, whole=atomic or dry_run)
+    try:
+        yield received
+    finally:
+        if received.job_id is not None:
+            await _forget_unread(request, received.job_id)
 
 
 async def _read_page(request: Request, page: bodies.RawBody, into: str | None) -> transfer.Incoming:
@@ -197,11 +210,17 @@ async def _store(request: Request, job_id: str, waiting: bytearray, chunks: Asyn
     return lines + (not last.endswith(b"\n"))
 
 
+async def _forget_unread(request: Request, job_id: str) -> None:
+    with suppress(Busy):  # then the worker does, after a day
+        if await sessions.look_up(request, partial(uploads.is_unread, job_id=job_id)):
+            await sessions.store(request, partial(uploads.drop, job_id=job_id))
+
+
 def _demand_header(content: bytearray) -> None:
     bundle.header(bundle.read(1, bytes(content).partition(b"\n")[0]))
 
 
-Received = Annotated[transfer.Incoming | ArticleDocument | Bundle, Depends(_receive)]
+Received = Annotated[transfer.Incoming | ArticleDocument | Bundle, Depends(_receive, scope="function")]
 
 
 @router.post(
@@ -285,16 +304,17 @@ def _bring(writer: Writer, received: Bundle, permit: Permit, *, atomic: bool) ->
 @router.get(
     "/exports",
     summary="Export all there is",
-    response_class=StreamingResponse,
+    response_class=Download,
     responses={200: {"content": {bundle.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
-def export(caller: DraftReader, reader: Exporter, *, revisions: bool = False) -> StreamingResponse:
+def export(caller: DraftReader, reader: Exporter, *, revisions: bool = False) -> Download:
     """All there is as a bundle (NDJSON), one moment of the database: site, ledger, articles, collections.
 
     Of an article its working copy, what readers see, its life, its slugs; with `revisions=true` also what was ever
     saved of it. What is brought in elsewhere is there the same to the byte. Keys, the audit, jobs, webhooks and preview
-    links are not in it. One export is answered at a time, others wait, or get 503.
+    links are not in it. One export is answered at a time, others wait, or get 503; one of which nothing is taken for 30
+    seconds is broken off.
     """
     caller.require_all()
     headers = {"Cache-Control": "no-store", "Content-Disposition": 'attachment; filename="kiku.ndjson"'}
-    return StreamingResponse(outgoing.lines(reader, with_revisions=revisions), 200, headers, bundle.MEDIA_TYPE)
+    return Download(outgoing.lines(reader, with_revisions=revisions), headers, bundle.MEDIA_TYPE)

@@ -13,7 +13,7 @@ from app.sync.jobs import jobs
 PIECE_BYTES = 1_048_576
 """How large each piece is, but the last: where a byte stands is a matter of division."""
 KEPT_HOURS = 24
-"""How long a piece is kept that no job will read any more: of a body that broke off, or a job that failed."""
+"""How long a piece is kept that no job will read any more: of a request that was killed, or a job that failed."""
 
 # An upload has the id of its job, which may never come to be.
 uploads = Table(
@@ -27,6 +27,7 @@ uploads = Table(
 
 _ALIVE = select(jobs.c.id).where(jobs.c.id == uploads.c.job_id, jobs.c.status.in_(("queued", "running"))).exists()
 _LEFT = (uploads.c.created_at <= bindparam("before"), ~_ALIVE)
+_UNREAD = select(uploads.c.job_id).where(uploads.c.job_id == bindparam("job"), ~_ALIVE).limit(1)
 _ANY_LEFT = select(uploads.c.job_id).where(*_LEFT).limit(1)
 _PIECE = select(uploads.c.content).where(uploads.c.job_id == bindparam("job"), uploads.c.number == bindparam("piece"))
 
@@ -48,6 +49,11 @@ def read(reader: Reader, job_id: str, offset_bytes: int) -> Iterator[bytes]:
 def drop(writer: Writer, job_id: str) -> None:
     """Forget the body of a job that has read it."""
     writer.execute(delete(uploads).where(uploads.c.job_id == job_id))
+
+
+def is_unread(reader: Reader, job_id: str) -> bool:
+    """Whether there is something of a body that no job will read."""
+    return reader.row(_UNREAD, {"job": job_id}) is not None
 
 
 def any_left(reader: Reader, before: str) -> bool:

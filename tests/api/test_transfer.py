@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from app import worker
 from app.api.transfer import ARTICLE, AT_ONCE_LINES
@@ -226,6 +227,15 @@ class TestByAJob:
         assert again.headers["idempotent-replayed"] == "true"
         assert worked(client, database, first)["result"]["created"] > 0
         assert_problem(bring(client, content + article(), headers=key), 422, "idempotency-key-reused")
+
+    def test_of_a_body_that_becomes_no_job_nothing_is_kept(self, client: TestClient, database: Database) -> None:
+        key, content = {"Idempotency-Key": "once"}, large(2)
+        first = bring(client, content, headers=key).json()["id"]
+        bring(client, content, headers=key)
+        bring(client, content + article(), headers=key)
+        assert_problem(bring(client, content, headers={"Idempotency-Key": "菊".encode()}), 400, "parameter-invalid")
+        with database.reading() as reader:
+            assert {row["job_id"] for row in reader.rows(select(uploads.uploads))} == {first}
 
     def test_what_is_to_hold_as_a_whole_is_not_taken(self, client: TestClient) -> None:
         for wanted in ({"atomic": "true"}, {"dry_run": "true"}):
