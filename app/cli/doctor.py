@@ -56,7 +56,7 @@ def _findings(database: Database, settings: Settings) -> Iterator[str]:
         if not index.fits(reader):
             yield "the search index was not made with this dictionary and these rules: run `kiku rebuild`"
         task = progress.add_task("Rows", total=None)
-        yield from inspection.rows(reader)
+        yield from inspection.rows(reader, database.clock())
         total = snapshots.count(reader)
         progress.update(task, description="Published bytes", total=total)
         for found in inspection.published(reader):

@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, or_, select, text
@@ -18,8 +19,11 @@ from app.delivery import parts, shapes, snapshots
 from app.delivery.snapshots import snapshot_cards, snapshot_pages
 from app.search import index
 from app.sync import changes, jobs
+from app.text import instant
 
 _TOGETHER = 50
+FAILED_DAYS = 7
+"""How long it is told that a job failed, which nobody can mend afterwards: whoever looks once a week hears of it."""
 _SHOWN = 3
 """How many of what is wrong are named."""
 _MERGING = (
@@ -32,10 +36,10 @@ _PUBLIC = snapshots.snapshots
 _FEED = changes.changes
 
 
-def rows(reader: Reader) -> Iterator[str]:
+def rows(reader: Reader, now: datetime) -> Iterator[str]:
     """What is wrong with rows, a sentence each."""
     yield from _references(reader)  # first: in a damaged file all else may fail
-    for what, query in _suspicions():
+    for what, query in _suspicions(instant(now - timedelta(days=FAILED_DAYS))):
         found = [str(each) for (each,) in reader.tuples(query.limit(_SHOWN + 1))]
         if found:
             more = ", …" if len(found) > _SHOWN else ""
@@ -59,8 +63,8 @@ def published(reader: Reader) -> Iterator[list[str]]:
         after = found[-1]["article_id"]
 
 
-def _suspicions() -> Iterator[tuple[str, Select[Any]]]:
-    """What there should be none of, each with how it is found."""
+def _suspicions(since: str) -> Iterator[tuple[str, Select[Any]]]:
+    """What there should be none of, each with how it is found; of what only happened, ``since`` then."""
     shown, fed, saved = _PUBLIC.c.article_id, _FEED.c.article_id, revisions.c.article_id
     is_published = articles.c.status == "published"
     yield "published, but readers get nothing", _lacking(articles.c.id, shown).where(is_published)
@@ -83,7 +87,8 @@ def _suspicions() -> Iterator[tuple[str, Select[Any]]]:
         other = table.alias()
         merged = select(key).join(other, other.c[key.name] == table.c.merged_into)
         yield f"a merged {kind} leads to a merged one", merged.where(other.c.merged_into.is_not(None))
-    yield "a job failed", select(jobs.jobs.c.id).where(jobs.jobs.c.status == "failed")
+    failed = (jobs.jobs.c.status == "failed", jobs.jobs.c.updated_at > since)
+    yield f"a job failed within {FAILED_DAYS} days", select(jobs.jobs.c.id).where(*failed)
 
 
 def _lacking(key: Column[Any], other: Column[Any], beside: ColumnElement[bool] | None = None) -> Select[Any]:

@@ -1,6 +1,7 @@
 """Each thing that should never be is found and told; of an instance that is well nothing is."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +12,9 @@ from app.articles.tables import articles, revisions
 from app.database import Database, Reader, Writer
 from app.delivery.snapshots import snapshot_cards, snapshot_pages, snapshots
 from app.publishing import inspection
+from app.publishing.inspection import FAILED_DAYS
 from app.search import index
+from app.sync import jobs
 from app.sync.changes import changes, feed
 from tests.conftest import Clock
 from tests.factories import create, published
@@ -39,9 +42,9 @@ HARMS: dict[str, Harm] = {
 }
 
 
-def found(reader: Reader) -> list[str]:
+def found(reader: Reader, now: datetime) -> list[str]:
     """All that is wrong."""
-    return [*inspection.rows(reader), *(each for wrong in inspection.published(reader) for each in wrong)]
+    return [*inspection.rows(reader, now), *(each for wrong in inspection.published(reader) for each in wrong)]
 
 
 class TestInspection:
@@ -50,12 +53,26 @@ class TestInspection:
     ) -> None:
         furnish(client, clock)
         with database.reading() as reader:
-            assert found(reader) == []
+            assert found(reader, clock()) == []
 
     @pytest.mark.parametrize("told", HARMS)
-    def test_each_harm_is_told(self, client: TestClient, database: Database, told: str) -> None:
+    def test_each_harm_is_told(self, client: TestClient, clock: Clock, database: Database, told: str) -> None:
         article = published(client)
         create(client)
         with database.writing(dry_run=True) as writer:
             HARMS[told](writer, article["id"])
-            assert [each for each in found(writer) if told in each]
+            assert [each for each in found(writer, clock()) if told in each]
+
+    def test_that_a_job_failed_is_told_for_a_week(self, database: Database, clock: Clock) -> None:
+        with database.writing() as writer:
+            jobs.create(writer, "nothing", {}, (0, 1))
+            lease = jobs.take(writer)
+            assert lease is not None
+            jobs.fail(writer, lease, "internal-error", "Something failed.")
+        told = f"a job failed within {FAILED_DAYS} days: {lease.id}"
+        with database.reading() as reader:
+            assert found(reader, clock()) == [told]
+            clock.advance(days=FAILED_DAYS, seconds=-1)
+            assert found(reader, clock()) == [told]
+            clock.advance(seconds=1)
+            assert found(reader, clock()) == []
