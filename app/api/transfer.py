@@ -22,6 +22,7 @@ from app.database import Reader as LookUp
 from app.delivery import shapes
 from app.errors import Busy, Fault, KikuError, Malformed, TooLarge
 from app.formats import bundle, digest_html, markdown_reading
+from app.formats.page_report import PageReport
 from app.publishing import import_jobs, incoming, outgoing, transfer
 from app.publishing.checks import Terms
 from app.publishing.incoming import Import, Permit, Report
@@ -73,30 +74,12 @@ BUNDLE = """{"kind":"header","format":1}
 """
 
 
-class PlacedLine(Shape):
-    """A line of the page, counted from 1 with blank lines, and the field it went to."""
-
-    number: int
-    pointer: str
-
-
-class UnmatchedLine(Shape):
-    """A line that found no field."""
-
-    number: int
-    text: str
-
-
-class ImportedPage(Shape):
-    """What became of one page; ``pages`` counts those that can be read."""
+class ImportedPage(PageReport):
+    """What became of one page, and the article it is."""
 
     article_id: str
     slug: str
     created: bool
-    pages: int
-    lines: list[PlacedLine]
-    unmatched: list[UnmatchedLine]
-    warnings: list[transfer.ImportWarning]
 
 
 class ImportAnswer(Shape):

@@ -247,15 +247,19 @@ def create(writer: Writer, sent: SourceInput) -> Entry:
 def adopt(writer: Writer, sent: SourceInput, merged_into: str | None) -> None:
     """Store a source as it was elsewhere, with its id, version and times; none of its id is here.
 
+    Of one that was merged, whose address is another's here, the id alone leads on.
     Raises: Invalid (``publisher-unknown``); Conflict (``source-url-taken``).
     """
     faults: list[Fault] = []
     values = _values(writer, sent, faults)
     entries.refuse(faults)
-    if merged_into is not None and sent.canonical_url:  # it may have exchanged addresses with the other
-        canonical = canonical_url(sent.canonical_url)
+    origin = entries.origin(writer, sent)
+    if merged_into is not None:
+        canonical = canonical_url(sent.canonical_url or sent.url)  # it may have exchanged addresses with the other
+        if by_urls(writer, [canonical]):
+            canonical = f"{canonical}#{origin['id']}"  # which no address leads to: their fragments are dropped
         values |= {"canonical_url": canonical, "canonical_sha256": _digest(canonical)}
-    row = values | entries.origin(writer, sent) | {"merged_into": merged_into}
+    row = values | origin | {"merged_into": merged_into}
     if not writer.insert_absent(sources, row):
         raise _url_taken()
     audit.record(writer, "source.created", row["id"], None, row["version"])

@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.articles.document import ArticleDocument, ArticleInput, Shape
-from app.articles.fields import Id, Instant, Reason, Slug, Status
+from app.articles.fields import Id, Instant, Name, Reason, Slug, Status
 from app.errors import Invalid, Malformed
+from app.formats.page_report import PageReport
 from app.validation import parse_json, validated
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -28,6 +29,8 @@ LINE_BYTES = 8 * 1_048_576
 Kind = Literal["header", "site", "publisher", "source", "tag", "article", "revision", "collection"]
 Version = Annotated[int, Field(ge=1, lt=2**30)]
 """Half of what a column holds: it is counted on here."""
+SavedBy = Annotated[Name, Field(max_length=100)]
+"""The id of a key."""
 Json = dict[str, Any]
 
 
@@ -69,17 +72,30 @@ class PageImport(Shape):
     """A digest page that the article came from: sent again it is known again."""
 
     lines_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    report: Json
+    report: PageReport
     created_at: Instant
 
 
+class Saved(Shape):
+    """When its version was saved elsewhere, by whom and why; ``document`` is null where that is the working copy."""
+
+    created_at: Instant
+    created_by: SavedBy | None = None
+    reason: Reason | None = None
+    document: ArticleDocument | None = None
+
+
 class ArticleLine(Shape):
-    """An article: what a client may send, and, where it was somewhere else before, what became of it there."""
+    """An article: what a client may send, and, where it was somewhere else before, what became of it there.
+
+    Without ``saved``, which is the revision of its version, ``document`` is kept as that.
+    """
 
     kind: Literal["article"]
     document: ArticleInput
     life: Life | None = None
     public: Public | None = None
+    saved: Saved | None = None
     page_imports: Annotated[list[PageImport], Field(max_length=1_000, default_factory=list)]
 
     @model_validator(mode="after")
@@ -91,17 +107,20 @@ class ArticleLine(Shape):
             raise PydanticCustomError("life-unnamed", "With `life` the document has its id, slug and language.")
         if life is not None and (life.status == "trashed") != (life.trashed_at is not None):
             raise PydanticCustomError("trashed-unlike-status", "`trashed_at` and the status `trashed` go together.")
+        saved = self.saved
+        if saved is not None and (life is None or (saved.document is not None and saved.document.id != document.id)):
+            raise PydanticCustomError("saved-unlike-life", "`saved` goes with `life` and is of the same article.")
         return self
 
 
 class RevisionLine(Shape):
-    """What was saved of an article at one of its versions."""
+    """What was saved of an article at one of its earlier versions."""
 
     kind: Literal["revision"]
     article_id: Id
     number: Version
     created_at: Instant
-    created_by: Annotated[str, Field(max_length=100)] | None = None
+    created_by: SavedBy | None = None
     reason: Reason | None = None
     document: ArticleDocument
 

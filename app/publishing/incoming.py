@@ -1,85 +1,36 @@
 """Bring the lines of a bundle in: each whole or not at all, once however often it comes, with a report of what failed.
 
-What the lines are is said in ``app/formats/bundle.py``; digest pages come in by ``transfer.py``.
+What the lines are is said in ``app/formats/bundle.py``; lines of what articles name are brought in by
+``ledger_lines.py``, digest pages by ``transfer.py``.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 
 from app import database
-from app.articles import collections, drafts, identity, publishers, revisions, site, slugs, sources, tags
-from app.articles.collections import CollectionInput
-from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape, Site
+from app.articles import drafts, identity, revisions, slugs, sources, tags
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Shape
 from app.articles.drafts import Draft
-from app.articles.entries import Kind, PublisherInput, SourceInput, TagInput
-from app.articles.fields import Id, Instant, Slug, Url
 from app.articles.tables import page_imports
 from app.database import Row, Writer
 from app.delivery import shapes
 from app.delivery.shapes import encode
 from app.errors import Busy, Conflict, Fault, Forbidden, Invalid, KikuError, NotFound
 from app.formats import bundle
-from app.formats.bundle import ArticleLine, Life, Line, Public, RevisionLine, Version
-from app.publishing import ledger, publish
+from app.formats.bundle import ArticleLine, Json, Life, Line, Public, RevisionLine
+from app.publishing import ledger_lines, publish
 from app.publishing.checks import Terms
-from app.publishing.ledger import Of
+from app.publishing.ledger_lines import Outcome
 from app.publishing.publish import Released
 from app.sync import changes
 from app.validation import FAULTS, validated
 
-Outcome = Literal["created", "updated", "unchanged"]
 log = logging.getLogger("kiku.import")
-_OWN = {"version": None, "created_at": None, "updated_at": None}
-"""What of an entry only its own instance decides."""
-
-
-class PublisherLine(PublisherInput):
-    """A publisher; ``merged``: those that were merged into it, whose names are its own since."""
-
-    kind: Literal["publisher"]
-    version: Version | None = None
-    merged_into: Id | None = None
-    merged: Annotated[list[Id], Field(max_length=10_000, default_factory=list)]
-
-
-class SourceLine(SourceInput):
-    """A source."""
-
-    kind: Literal["source"]
-    version: Version | None = None
-    canonical_url: Url | None = None
-    merged_into: Id | None = None
-
-
-class TagLine(TagInput):
-    """A tag."""
-
-    kind: Literal["tag"]
-    version: Version | None = None
-    merged_into: Slug | None = None
-
-
-class CollectionLine(CollectionInput):
-    """A collection."""
-
-    kind: Literal["collection"]
-    version: Version | None = None
-    merged_into: Id | None = None
-
-
-class SiteLine(Shape):
-    """The site."""
-
-    kind: Literal["site"]
-    version: Version = 1
-    updated_at: Instant | None = None
-    document: Site
 
 
 class LineError(Shape):
@@ -92,7 +43,7 @@ class LineError(Shape):
 
 
 class Report(Shape):
-    """What became of the lines so far, blank ones counted; of errors the first 1,000. ``revisions``: they come, too."""
+    """What became of the lines so far, blank ones counted; of errors the first 1,000."""
 
     lines: int = 0
     created: int = 0
@@ -100,7 +51,6 @@ class Report(Shape):
     unchanged: int = 0
     failed: int = 0
     errors: list[LineError] = Field(default_factory=list)
-    revisions: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +80,7 @@ class Import:
         for line in lines:
             self.report.lines += 1
             if self.report.lines == 1:
-                self.report.revisions = bundle.header(bundle.read(1, line)).revisions
+                bundle.header(bundle.read(1, line))
             elif not bundle.is_blank(line):
                 self._attempt(writer, self.report.lines, line)
         self.number(writer)
@@ -148,8 +98,11 @@ class Import:
             )
             raise Invalid("import-failed", "A line was refused; nothing was stored.", tuple(faults))
 
-    def article(self, writer: Writer, sent: ArticleLine, at: str) -> tuple[Outcome, str]:
-        """Bring one article in: what became of it, and its id. ``at``: where its document stands, for pointers."""
+    def article(self, writer: Writer, sent: ArticleLine, at: str, members: Json) -> tuple[Outcome, str]:
+        """Bring one article in: what became of it, and its id. ``at``: where its document stands, for pointers.
+
+        ``members``: the line as it came.
+        """
         document, life = sent.document, sent.life
         self.lead_home(writer, document)
         known = _find(writer, document)
@@ -159,9 +112,9 @@ class Import:
         with _within(at):
             if known is not None:
                 before, draft = _save(writer, known["id"], document)
-                outcome = _outcome(before, draft.version)
+                outcome = ledger_lines.outcome(before, draft.version)
             else:
-                draft = drafts.create(writer, document) if life is None else self.adopt(writer, sent, life)
+                draft = drafts.create(writer, document) if life is None else self.adopt(writer, sent, life, members)
         for each in sent.page_imports:
             writer.insert_absent(page_imports, {**each.model_dump(), "article_id": draft.id})
         released: Released = {}
@@ -187,7 +140,7 @@ class Import:
             if source.publisher is not None and source.publisher.name:
                 source.publisher = CitedPublisher(name=source.publisher.name)
 
-    def adopt(self, writer: Writer, sent: ArticleLine, life: Life) -> Draft:
+    def adopt(self, writer: Writer, sent: ArticleLine, life: Life, members: Json) -> Draft:
         """Store an article that is not here as it was elsewhere, all but what readers see of it."""
         public = sent.public
         row = life.model_dump(exclude={"public_slugs"}) | {"public_slug": None}
@@ -195,9 +148,12 @@ class Import:
             row["public_slug"] = (public.document or sent.document).slug or sent.document.slug
             row["first_published_at"] = public.published_at
         draft = drafts.adopt(writer, sent.document, row, life.public_slugs)
-        if not self.report.revisions:
-            said = {"created_at": life.updated_at, "created_by": None, "reason": None}
-            revisions.adopt(writer, draft.id, life.version, draft.document.model_dump_json().encode(), said)
+        saved = draft.document.model_dump_json().encode()
+        said: Json = {"created_at": life.updated_at, "created_by": None, "reason": None}
+        if sent.saved is not None:
+            said = sent.saved.model_dump(exclude={"document"})
+            saved = saved if sent.saved.document is None else encode(members["saved"]["document"])
+        revisions.adopt(writer, draft.id, life.version, saved, said)
         return draft
 
     def bring_out(self, writer: Writer, draft: Draft, public: Public, life: Life | None) -> Released:
@@ -244,16 +200,17 @@ class Import:
             setattr(self.report, outcome, getattr(self.report, outcome) + 1)
 
     def _bring(self, writer: Writer, line: Line) -> Outcome:
-        known = _KINDS.get(line.kind)
-        if known is None:
+        shape = _SHAPES.get(line.kind)
+        if shape is None:
             raise Invalid("line-unknown", "There is no such kind of line.")
-        shape, bring = known
         sent = validated(shape, line.members)
         plain = isinstance(sent, ArticleLine) and sent.life is None and not sent.page_imports
         if not (plain or self.permit.admin):
             detail = "This line needs a key with scope admin; an article without `life` and `page_imports` does not."
             raise Forbidden("scope-missing", detail)
-        return bring(self, writer, sent, line)
+        if isinstance(sent, ArticleLine):
+            return self.article(writer, sent, "/document", line.members)[0]
+        return _revision(writer, sent, line) if isinstance(sent, RevisionLine) else ledger_lines.bring(writer, sent)
 
     def _refuse(self, number: int, error: Exception) -> None:
         self.report.failed += 1
@@ -276,101 +233,12 @@ def bring_document(writer: Writer, document: ArticleDocument, terms: Terms | Non
     sent = ArticleInput.model_construct(**{name: getattr(document, name) for name in ArticleDocument.model_fields})
     work = Import(Permit(admin=False, publish=terms))
     writer.hold(publish.PUBLIC, shared=True)
-    made = work.article(writer, ArticleLine.model_construct(kind="article", document=sent, page_imports=[]), "")
+    made = work.article(writer, ArticleLine.model_construct(kind="article", document=sent, page_imports=[]), "", {})
     work.number(writer)
     return made
 
 
-def _site(_: Import, writer: Writer, sent: SiteLine, __: Line) -> Outcome:
-    if site.adopt(writer, sent.document, sent.version, sent.updated_at):
-        return "created"
-    before = site.load(writer).version
-    return _outcome(before, site.save(writer, sent.document, None).version)
-
-
-def _publisher(_: Import, writer: Writer, sent: PublisherLine, __: Line) -> Outcome:
-    if not sent.id or publishers.find(writer, sent.id) is None:
-        if sent.merged_into is None and publishers.find_by_name(writer, sent.name) is not None:
-            return "unchanged"  # it is here under another id
-        publishers.adopt(writer, sent, _led_on(writer, sent.merged_into, "publisher"))
-        return "created"
-    before = ledger.load(writer, Of("publisher", sent.id)).version
-    for other in sent.merged if sent.merged_into is None else ():
-        if publishers.find(writer, other) == other:  # here it is one by itself still
-            ledger.merge(writer, Of("publisher", other), sent.id, None, _permitted)
-    _entry(writer, Of("publisher", sent.id), sent, sent.merged_into)
-    return _outcome(before, ledger.load(writer, Of("publisher", sent.id)).version)
-
-
-def _source(_: Import, writer: Writer, sent: SourceLine, __: Line) -> Outcome:
-    if sent.publisher is not None and sent.publisher.id and publishers.find(writer, sent.publisher.id) is None:
-        sent.publisher = CitedPublisher(name=sent.publisher.name)
-    if not sent.id or not sources.by_ids(writer, [sent.id]):
-        if sources.by_urls(writer, [sources.canonical_url(sent.canonical_url or sent.url)]):
-            return "unchanged"  # it is here under another id
-        sources.adopt(writer, sent, _led_on(writer, sent.merged_into, "source"))
-        return "created"
-    sent.canonical_url = None
-    return _entry(writer, Of("source", sent.id), sent, sent.merged_into)
-
-
-def _tag(_: Import, writer: Writer, sent: TagLine, __: Line) -> Outcome:
-    try:
-        tags.load(writer, sent.slug)
-    except NotFound:
-        tags.adopt(writer, sent, _led_on(writer, sent.merged_into, "tag"))
-        return "created"
-    return _entry(writer, Of("tag", sent.slug), sent, sent.merged_into)
-
-
-def _led_on(writer: Writer, merged_into: str | None, kind: Kind | None) -> str | None:
-    """What an entry of this kind, None: a collection, was merged into, or that by now: nothing leads over two steps.
-
-    Raises: Invalid (``target-invalid``) where that is not here.
-    """
-    if merged_into is None:
-        return None
-    try:
-        there = ledger.load(writer, Of(kind, merged_into)) if kind else collections.load(writer, merged_into)
-    except NotFound:
-        detail = "What it was merged into is not here."
-        raise Invalid("validation", detail, (Fault("target-invalid", detail, pointer="/merged_into"),)) from None
-    return there.merged_into or merged_into
-
-
-def _entry(writer: Writer, of: Of, sent: Any, merged_into: str | None) -> Outcome:
-    """Change an entry of the ledger that is here, as its PUT would, or merge it."""
-    before = ledger.load(writer, of)
-    if before.merged_into is not None and merged_into is not None:
-        return "unchanged"
-    if merged_into is not None:
-        ledger.merge(writer, of, merged_into, None, _permitted)
-        return "updated"
-    fresh = sent.model_copy(update=_OWN)
-    change = ledger.change(writer, of, None, lambda _: fresh, _permitted)
-    return _outcome(before.version, change.entry.version)
-
-
-def _collection(_: Import, writer: Writer, sent: CollectionLine, __: Line) -> Outcome:
-    try:
-        before = collections.load(writer, sent.id or "")
-    except NotFound:
-        collections.adopt(writer, sent, _led_on(writer, sent.merged_into, None))
-        return "created"
-    if before.merged_into is not None and sent.merged_into is not None:
-        return "unchanged"
-    if sent.merged_into is not None:
-        collections.merge(writer, before.key, sent.merged_into, None)
-        return "updated"
-    fresh = sent.model_copy(update=_OWN)
-    return _outcome(before.version, collections.change(writer, before.key, None, lambda _: fresh).version)
-
-
-def _article(self: Import, writer: Writer, sent: ArticleLine, _: Line) -> Outcome:
-    return self.article(writer, sent, "/document")[0]
-
-
-def _revision(_: Import, writer: Writer, sent: RevisionLine, line: Line) -> Outcome:
+def _revision(writer: Writer, sent: RevisionLine, line: Line) -> Outcome:
     here = drafts.find(writer, sent.article_id)
     if here is None:
         raise NotFound("article-unknown", "There is no such article.")
@@ -384,15 +252,7 @@ def _revision(_: Import, writer: Writer, sent: RevisionLine, line: Line) -> Outc
     return "created" if new else "unchanged"
 
 
-_KINDS: Mapping[str, tuple[type[Shape], Callable[[Import, Writer, Any, Line], Outcome]]] = {
-    "site": (SiteLine, _site),
-    "publisher": (PublisherLine, _publisher),
-    "source": (SourceLine, _source),
-    "tag": (TagLine, _tag),
-    "article": (ArticleLine, _article),
-    "revision": (RevisionLine, _revision),
-    "collection": (CollectionLine, _collection),
-}
+_SHAPES: Mapping[str, type[Shape]] = {**ledger_lines.SHAPES, "article": ArticleLine, "revision": RevisionLine}
 
 
 def _find(writer: Writer, document: ArticleDocument) -> Row | None:
@@ -428,11 +288,3 @@ def _within(here: str) -> Iterator[None]:
     except KikuError as error:
         error.faults = tuple(replace(fault, pointer=here + (fault.pointer or "")) for fault in error.faults)
         raise
-
-
-def _outcome(before: int, after: int) -> Outcome:
-    return "unchanged" if before == after else "updated"
-
-
-def _permitted() -> None:
-    """Whoever may bring in entries of the ledger may change what readers see."""

@@ -47,9 +47,10 @@ _PAGE_IMPORTS = (
     .where(tables.page_imports.c.article_id == bindparam("article"))
     .order_by(tables.page_imports.c.lines_sha256)
 )
-_NUMBERS = (
+_EARLIER = (
     select(tables.revisions.c.number)
-    .where(tables.revisions.c.article_id == bindparam("article"))
+    .join(tables.articles, tables.articles.c.id == tables.revisions.c.article_id)
+    .where(tables.articles.c.id == bindparam("article"), tables.revisions.c.number < tables.articles.c.version)
     .order_by(tables.revisions.c.number)
 )
 
@@ -69,7 +70,7 @@ def lines(reader: Reader, *, with_revisions: bool) -> Iterator[bytes]:
     for kind, table, load in _LEDGER:
         yield from _entries(reader, kind, table, load)
     for article_id in _behind(reader, tables.articles.c.id):
-        yield _article(reader, article_id)
+        yield _article(reader, article_id, with_saved=with_revisions)
         if with_revisions:
             yield from _revisions(reader, article_id)
     yield from _entries(reader, "collection", collections.collections, collections.load)
@@ -100,7 +101,7 @@ def _entries(reader: Reader, kind: Kind, table: Table, load: Load) -> Iterator[b
             yield _line(kind, **entry.resource, merged_into=entry.merged_into, **merged)
 
 
-def _article(reader: Reader, article_id: str) -> bytes:
+def _article(reader: Reader, article_id: str, *, with_saved: bool) -> bytes:
     named = {"article": article_id}
     (row,) = reader.rows(_ARTICLE, named)
     document = mapping.read(reader, row).model_dump()
@@ -108,7 +109,12 @@ def _article(reader: Reader, article_id: str) -> bytes:
         "public_slugs": [each for (each,) in reader.tuples(_ONCE_PUBLIC, named)]
     }
     known = [_page_import(each) for each in reader.rows(_PAGE_IMPORTS, named)]
-    return _line("article", document=document, life=life, public=_public(reader, document, named), page_imports=known)
+    public, saved = _public(reader, document, named), None
+    if with_saved:
+        revision = revisions.load(reader, article_id, row["version"])
+        saved = {name: revision[name] for name in _SAVED}
+        saved["document"] = None if revision["document"] == document else revision["document"]
+    return _line("article", document=document, life=life, public=public, saved=saved, page_imports=known)
 
 
 def _public(reader: Reader, document: Shape, named: Row) -> Shape | None:
@@ -128,7 +134,7 @@ def _page_import(row: Row) -> Shape:
 
 
 def _revisions(reader: Reader, article_id: str) -> Iterator[bytes]:
-    for (number,) in reader.tuples(_NUMBERS, {"article": article_id}):
+    for (number,) in reader.tuples(_EARLIER, {"article": article_id}):
         revision = revisions.load(reader, article_id, number)
         said = {name: revision[name] for name in _SAVED}
         yield _line("revision", article_id=article_id, number=number, **said, document=revision["document"])

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.articles import drafts, identity, publishers, sources
-from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Image, Shape, SiteLabels
+from app.articles.document import ArticleDocument, ArticleInput, CitedPublisher, Image, SiteLabels
 from app.articles.fields import NAME_CHARACTERS
 from app.articles.tables import page_imports
 from app.database import Row, Writer
@@ -19,6 +19,7 @@ from app.errors import Conflict, Fault, Invalid, NotFound
 from app.formats import digest_page, lines
 from app.formats.digest_page import DigestPage
 from app.formats.lines import Printed
+from app.formats.page_report import Guess
 from app.publishing import publish as publication
 from app.publishing.checks import Terms
 
@@ -37,14 +38,6 @@ class Incoming:
     lines: tuple[Printed, ...]
     digest: str
     page: DigestPage
-
-
-class ImportWarning(Shape):
-    """Something the importer had to guess."""
-
-    code: str
-    pointer: str
-    detail: str
 
 
 def read(text: str, labels: SiteLabels, *, part_of: str | None = None) -> Incoming:
@@ -155,7 +148,7 @@ def _without_head(incoming: Incoming, article: ArticleDocument) -> DigestPage:
     return replace(page, lines=tuple(taken), unmatched=left)
 
 
-def _settle_cards(writer: Writer, document: ArticleDocument) -> list[ImportWarning]:
+def _settle_cards(writer: Writer, document: ArticleDocument) -> list[Guess]:
     """Name the publisher behind each printed text, and keep on each card what it prints unlike its source."""
     known = publishers.names(writer)
     ledger = sources.by_urls(writer, (sources.canonical_url(str(c.source.url)) for _, c in identity.cited(document)))
@@ -173,12 +166,12 @@ def _settle_cards(writer: Writer, document: ArticleDocument) -> list[ImportWarni
         citation.source.publisher = CitedPublisher(name=name)
         if guessed:
             detail = "The publisher's name was guessed from the printed text; correct it if need be."
-            warnings.append(ImportWarning(code="publisher-guessed", pointer=f"{at}/publisher_text", detail=detail))
+            warnings.append(Guess(code="publisher-guessed", pointer=f"{at}/publisher_text", detail=detail))
             known.append(name)
     return warnings
 
 
-def _report(page: DigestPage, stored: ArticleDocument, warnings: list[ImportWarning], shift: int = 0) -> dict[str, Any]:
+def _report(page: DigestPage, stored: ArticleDocument, warnings: list[Guess], shift: int = 0) -> dict[str, Any]:
     placed = [
         {"number": line.number, "pointer": _stands_at(_shifted(line.pointer, shift), stored)} for line in page.lines
     ]

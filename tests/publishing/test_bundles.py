@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.articles import collections, tags
+from app.articles import collections, revisions, tags
 from app.articles.fields import new_id
 from app.database import Database
 from app.errors import Invalid, Malformed
+from app.publishing import inspection
 from app.publishing.checks import AS_USUAL
 from app.publishing.incoming import Import, Permit, Report
 from tests.conftest import Side
@@ -176,6 +177,35 @@ class TestIntoWhatHoldsSomething:
             assert tags.followed(reader, ["a"]) == ["c"]
             assert collections.load(reader, "zero").merged_into == two
 
+    def test_what_was_merged_into_what_is_here_under_another_id_leads_to_that(self, both: tuple[Side, Side]) -> None:
+        here, there = both
+        kept, other, third = (f"https://a.example.jp/{at}" for at in range(3))
+        cards = [a_citation(source={"url": at, "publisher": {"name": at}}) for at in (kept, other)]
+        article = published(here.client, pages=[{"sections": [a_section(citations=cards)]}])
+        sources, publishers = (
+            [made(here.client, "GET", f"/{kind}?limit=100&{query}{at}")["items"][0]["id"] for at in (kept, other)]
+            for kind, query in (("sources", "url="), ("publishers", "name="))
+        )
+        for kind, (into, gone) in (("sources", sources), ("publishers", publishers)):
+            made(here.client, "POST", f"/{kind}/{gone}/merge", {"into": into})
+        known = made(there.client, "POST", "/sources", {"url": kept, "publisher": {"name": kept}})
+        bundle = dumped(here.database)
+        assert told(loaded(there.database, bundle)) == []
+        again = loaded(there.database, bundle)
+        assert (again.errors, again.created, again.updated) == ([], 0, 0)
+        for kind, ids, now in (
+            ("sources", sources, known["id"]),
+            ("publishers", publishers, known["publisher"]["id"]),
+        ):
+            for id in ids:
+                assert there.client.get(f"/v1/{kind}/{id}").headers["location"] == f"/v1/{kind}/{now}"
+        seen = there.client.get(f"/v1/articles/{article['id']}").json()["pages"][0]["sections"][0]["citations"]
+        assert {each["source"]["id"] for each in seen} == {known["id"]}
+        with there.database.reading() as reader:
+            assert list(inspection.rows(reader, there.clock())) == []
+        made(there.client, "PATCH", f"/sources/{known['id']}", {"url": third})
+        assert told(loaded(here.database, dumped(there.database))) == []
+
     def test_conflicts_are_told_by_line_and_pointer_and_nothing_of_such_a_line_is_stored(
         self, client: TestClient, database: Database
     ) -> None:
@@ -227,6 +257,60 @@ class TestIntoWhatHoldsSomething:
             work.bring(writer, [HEADER, line("article", document=a_document(pages=[]))])
         assert told(work.report) == [(2, "/document/pages", "first-page-empty")]
         assert client.get("/v1/manage/articles").json()["items"] == []
+
+
+class TestRevisions:
+    def test_an_article_that_comes_without_its_revisions_has_that_of_its_version(self, both: tuple[Side, Side]) -> None:
+        here, there = both
+        article = published(here.client)
+        _, *rest = dumped(here.database).splitlines(keepends=True)
+        assert told(loaded(there.database, line("header", format=1, revisions=True) + b"".join(rest))) == []
+        with there.database.reading() as reader:
+            assert list(inspection.rows(reader, there.clock())) == []
+            kept = revisions.load(reader, article["id"], article["version"])
+        assert kept["document"]["lead"] == article["lead"]
+
+    def test_who_was_interrupted_before_the_earlier_ones_came_sends_them_again(self, both: tuple[Side, Side]) -> None:
+        here, there = both
+        article = create(here.client)
+        headers = ANY | {"Kiku-Reason": "CMS"}
+        for lead in ("二", "三"):
+            here.client.put(f"/v1/manage/articles/{article['id']}", json=article | {"lead": lead}, headers=headers)
+        cited = article["pages"][0]["sections"][0]["citations"][0]["source"]["id"]
+        made(here.client, "PATCH", f"/sources/{cited}", {"title": "後で直した題"})  # unlike what the revision says
+        bundle = dumped(here.database, revisions=True)
+        whole = bundle.splitlines(keepends=True)
+        until = next(at for at, each in enumerate(whole) if each.startswith(b'{"kind":"article"')) + 1
+        assert told(loaded(there.database, b"".join(whole[:until]))) == []
+        with there.database.reading() as reader:
+            assert list(inspection.rows(reader, there.clock())) == []
+        assert told(loaded(there.database, bundle)) == []
+        assert dumped(there.database, revisions=True) == bundle
+
+    def test_what_is_said_of_the_last_save_is_of_an_article_that_was_elsewhere(self, database: Database) -> None:
+        saved = {"created_at": "2024-01-01T00:00:00Z"}
+        report = loaded(database, bundle_of(line("article", document=a_document(), saved=saved)))
+        assert told(report) == [(2, "", "saved-unlike-life")]
+
+
+class TestPageImports:
+    def test_a_report_that_is_none_is_refused_where_it_is_wrong(self, database: Database) -> None:
+        right = {"pages": 1, "lines": [{"number": 1, "pointer": "/title"}], "unmatched": [], "warnings": []}
+        wrong = [{}, {**right, "article_id": "x"}, {**right, "lines": [{"number": 0, "pointer": "/title"}]}]
+        lines = [
+            line(
+                "article",
+                document=a_document(),
+                page_imports=[{"lines_sha256": f"{at:064}", "report": each, "created_at": "2024-01-01T00:00:00Z"}],
+            )
+            for at, each in enumerate([right, *wrong])
+        ]
+        at = "/page_imports/0/report"
+        assert told(loaded(database, bundle_of(*lines))) == [
+            *((3, f"{at}/{name}", "required") for name in right),
+            (4, f"{at}/article_id", "unknown-field"),
+            (5, f"{at}/lines/0/number", "greater-than-equal"),
+        ]
 
 
 class TestValues:
