@@ -5,11 +5,10 @@ rows are in ``app/sync/jobs.py``.
 """
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from app.access.keys import Uses
 from app.database import Database, Writer
 from app.errors import Busy, Conflict, KikuError
 from app.publishing import import_jobs, ledger, lifecycle
+from app.publishing.import_jobs import Around
 from app.search import index
 from app.sync import changes, deliveries, events, jobs, uploads
 from app.sync.couriers import Couriers
@@ -26,7 +26,7 @@ from app.sync.sender import Sender
 from app.text import instant
 
 JOB_SECONDS = 1
-"""How long a job goes on before the loop looks for what else is due: a schedule must not wait for an import's end."""
+"""How long a job goes on before it is looked what else is due: a schedule must not wait for an import's end."""
 POLL_SECONDS = 1
 """How long the loop rests when nothing is due."""
 
@@ -69,17 +69,22 @@ def run(database: Database, stop: threading.Event, kept: Kept, uses: Uses | None
     ``uses``: of the keys of the process it runs in.
     """
     while not stop.is_set():
-        # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
-        _attempt(lambda: count_words(database))
-        busy = _attempt(lambda: run_schedule(database))
-        _attempt(lambda: purge_answers(database))
-        _attempt(lambda: purge_uploads(database))
-        _attempt(lambda: purge_tombstones(database, kept.tombstone_days))
-        _attempt(lambda: uses is not None and record_uses(database, uses))
-        busy = (kept.trash_days > 0 and _attempt(lambda: purge_trashed(database, kept.trash_days))) or busy
-        if not _attempt(lambda: run_due(database, stop, JOB_SECONDS)) and not busy:
+        busy = _look_after(database, kept, uses)
+        if not _attempt(lambda: run_due(database, stop, lambda: _look_after(database, kept, uses))) and not busy:
             stop.wait(POLL_SECONDS)
     _attempt(lambda: uses is not None and record_uses(database, uses))
+
+
+def _look_after(database: Database, kept: Kept, uses: Uses | None) -> bool:
+    """Do a little of all that is due but jobs; says whether there may be more of it."""
+    # Apart: what keeps the one from its work must not keep the others. Counting can wait for the next look.
+    _attempt(lambda: count_words(database))
+    busy = _attempt(lambda: run_schedule(database))
+    _attempt(lambda: purge_answers(database))
+    _attempt(lambda: purge_uploads(database))
+    _attempt(lambda: purge_tombstones(database, kept.tombstone_days))
+    _attempt(lambda: uses is not None and record_uses(database, uses))
+    return (kept.trash_days > 0 and _attempt(lambda: purge_trashed(database, kept.trash_days))) or busy
 
 
 def run_deliveries(database: Database, stop: threading.Event, sender: Sender) -> None:
@@ -228,11 +233,14 @@ def purge_trashed(database: Database, days: int) -> bool:
         return lifecycle.purge_trashed(writer, before)
 
 
-def run_due(database: Database, stop: threading.Event | None = None, most_seconds: float = math.inf) -> bool:
-    """Run the oldest job that is due: to its end, for so long, or until ``stop`` is set; says whether there was one.
+def run_due(
+    database: Database, stop: threading.Event | None = None, meanwhile: Callable[[], object] | None = None
+) -> bool:
+    """Run the oldest job that is due, to its end or until ``stop`` is set; says whether there was one.
 
     Each step is a transaction of its own that also records how far the job is: who is killed in between leaves a
-    job that another goes on with when the lease is over.
+    job that another goes on with when the lease is over. ``meanwhile``: what else is looked after every
+    ``JOB_SECONDS``; the job stays in the same hands, and the processes that read for it go on.
     Raises: Busy; Conflict. The job is then given back.
     """
     with database.reading() as reader:
@@ -240,24 +248,28 @@ def run_due(database: Database, stop: threading.Event | None = None, most_second
             return False
     with database.writing() as writer:
         lease = jobs.take(writer)
-    found, until = lease is not None, time.monotonic() + most_seconds
-    while lease is not None and not (stop and stop.is_set()):
-        lease = carry_on(database, lease)
-        if time.monotonic() >= until:
-            break
+    if lease is None:
+        return False
+    looked = time.monotonic()
+    with import_jobs.reading(database, lease) if lease.kind == import_jobs.JOB else nullcontext(nullcontext) as around:
+        while lease is not None and not (stop and stop.is_set()):
+            lease = carry_on(database, lease, around)
+            if meanwhile is not None and time.monotonic() >= looked + JOB_SECONDS:
+                meanwhile()
+                looked = time.monotonic()
     if lease is not None:
         with database.writing() as writer:
             jobs.give_back(writer, lease)
-    return found
+    return True
 
 
-def carry_on(database: Database, lease: Lease) -> Lease | None:
+def carry_on(database: Database, lease: Lease, around: Around = nullcontext) -> Lease | None:
     """Do the next step of a job; the job as it is held on to, None where it is done, failed, or another's by now.
 
     Raises: Busy; Conflict. The job is then given back.
     """
     try:
-        with database.writing() as writer:
+        with around(), database.writing() as writer:
             held = jobs.hold(writer, lease)
             return held and _STEPS[held.kind](writer, held)
     except (Busy, Conflict):  # a matter of time

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 
 from app.articles import drafts, site
-from app.cli.door import bar, commands, open_database, read_settings, say
+from app.cli.door import bar, commands, open_database, say
 from app.database import Database
 from app.errors import Busy, Conflict, KikuError
 from app.formats import bundle, digest_html, markdown_reading
@@ -145,7 +145,7 @@ def _import_bundle(database: Database, file: Path, wanted: Wanted, progress: Pro
         lines = _watched(bundle.split(iter(partial(content.read, _PIECE_BYTES), b"")), progress, task)
         read: Iterable[Portion] = ((some, {}) for some in bundle.portions(lines))
         if size > reading_ahead.WORTH_BYTES:
-            processes = stack.enter_context(reading_ahead.pool(read_settings().dictionary))
+            processes = stack.enter_context(reading_ahead.pool())
             read = reading_ahead.ahead(processes, bundle.portions(lines), every=wanted.publish)
         if wanted.atomic or wanted.dry_run:
             writer = stack.enter_context(database.writing(dry_run=wanted.dry_run))

@@ -5,13 +5,15 @@ What a reading is, and how it is used, is said in ``app/search/index.py``; what 
 
 import json
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from app.search import index, tokens
@@ -33,19 +35,21 @@ Portion = tuple[list[bytes], Mapping[str, Reading]]
 
 
 @contextmanager
-def pool(dictionary: DictionaryName) -> Iterator[ProcessPoolExecutor]:
-    """A process for each processor, reading with this dictionary. They begin with nothing of this one's open files."""
+def pool(count: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """So many processes, None: one for each processor, reading with this one's dictionary; they end with the block.
+
+    They begin with nothing of this one's open files, and end by themselves where it is killed.
+    """
     context = get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context, initializer=tokens.use, initargs=(dictionary,)) as processes:
-        try:
-            yield processes
-        except BaseException:
-            processes.shutdown(wait=False, cancel_futures=True)
-            raise
+    processes = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(tokens.used(),))
+    try:
+        yield processes
+    finally:
+        processes.shutdown(cancel_futures=True)
 
 
 def ahead(processes: ProcessPoolExecutor, portions: Iterable[list[bytes]], *, every: bool) -> Iterator[Portion]:
-    """The portions in their order, each with its readings; a few are read ahead, no more than there are processes.
+    """The portions in their order, each with its readings; a few are read ahead, some more than there are processors.
 
     ``every``: also of articles that are not public where they come from.
     """
@@ -71,11 +75,23 @@ def read(lines: Iterable[bytes], *, every: bool) -> dict[str, Reading]:
     return found
 
 
+def _begin(dictionary: DictionaryName) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: whoever began them ends them
+    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+    tokens.use(dictionary)
+
+
+def _end_with(parent: Any) -> None:
+    # Processes of a pool wait for work for ever, also when nobody is left to give any.
+    parent.join()
+    os._exit(1)
+
+
 # Where one of the processes was killed there are no more readings: each text is read when it is stored.
 
 
 def _begun(processes: ProcessPoolExecutor, lines: list[bytes], *, every: bool) -> Future[dict[str, Reading]] | None:
-    with suppress(BrokenProcessPool):
+    with suppress(BrokenProcessPool, OSError):  # OSError: there may be no more processes
         return processes.submit(partial(read, every=every), lines)
     return None
 

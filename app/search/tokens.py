@@ -88,6 +88,11 @@ def use(dictionary: DictionaryName) -> None:
     _dictionary = dictionary
 
 
+def used() -> DictionaryName:
+    """The dictionary that this process reads with."""
+    return _dictionary
+
+
 def installed(dictionary: DictionaryName) -> bool:
     """Whether this dictionary is there to be used."""
     return find_spec(f"sudachidict_{dictionary}") is not None

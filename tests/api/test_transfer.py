@@ -1,8 +1,11 @@
 """Bundles over HTTP: sent out as a stream, brought in at once or by a job, in whole or in part, once a key."""
 
 import json
+from multiprocessing import active_children
+from threading import Event
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -267,10 +270,36 @@ class TestByAJob:
         assert job["result"]["errors"][0]["line"] == 2
         assert len(client.get("/v1/manage/articles").json()["items"]) == 1
 
-    def test_a_job_that_lasts_lets_other_work_go_between(self, client: TestClient, database: Database) -> None:
+    def test_a_job_that_lasts_lets_other_work_go_between(
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         answer = bring(client, large())
-        statuses = []
-        while worker.run_due(database, most_seconds=0):
-            statuses.append(client.get(answer.headers["location"]).json()["status"])
-        assert len(statuses) > 1
-        assert statuses == ["queued"] * (len(statuses) - 1) + ["done"]
+        monkeypatch.setattr(worker, "JOB_SECONDS", 0)
+        done = []
+        assert worker.run_due(
+            database, meanwhile=lambda: done.append(client.get(answer.headers["location"]).json()["done"])
+        )
+        assert len(done) > 1
+        assert done == sorted(done)
+
+    def test_the_texts_of_a_long_one_are_read_in_a_process_beside_which_ends_with_it(
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(worker, "JOB_SECONDS", 0)
+        answer = bring(client, large(2), publish="true")
+        beside: set[int | None] = set()
+        worker.run_due(database, meanwhile=lambda: beside.update(each.pid for each in active_children()))
+        assert client.get(answer.headers["location"]).json()["status"] == "done"
+        assert len(beside) == 1
+        assert active_children() == []
+
+    def test_a_worker_that_stops_ends_that_process_and_gives_the_job_back(
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(worker, "JOB_SECONDS", 0)
+        answer = bring(client, large(2), publish="true")
+        stop = Event()
+        assert worker.run_due(database, stop, stop.set)
+        assert active_children() == []
+        job = client.get(answer.headers["location"]).json()
+        assert (job["status"], job["done"] > 0) == ("queued", True)

@@ -2,6 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -13,6 +17,14 @@ from app.search.fields import fields
 from tests.conftest import Side
 from tests.factories import a_document, create, published
 from tests.publishing.bundles import dumped, loaded
+
+KILLED = """
+import os, time
+from app.publishing import reading_ahead
+with reading_ahead.pool(1) as processes:
+    print(processes.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
 
 
 class TestReadingAhead:
@@ -57,14 +69,14 @@ class TestReadingAhead:
         documents = [a_document(title=f"第{number}回の菊") for number in range(9)]
         lines = [json.dumps({"kind": "article", "document": each}).encode() for each in documents]
         portions = [lines[:4], lines[4:8], lines[8:]]
-        with reading_ahead.pool("small") as processes:
+        with reading_ahead.pool(2) as processes:
             given = list(reading_ahead.ahead(processes, iter(portions), every=True))
         assert [some for some, _ in given] == portions
         assert [dict(texts) for _, texts in given] == [reading_ahead.read(some, every=True) for some in portions]
 
     def test_where_a_process_is_killed_lines_come_without_readings(self) -> None:
         lines = [json.dumps({"kind": "article", "document": a_document()}).encode()]
-        with reading_ahead.pool("small") as processes:
+        with reading_ahead.pool(2) as processes:
             killed = processes.submit(os.kill, os.getpid(), 0)  # a process is there once this is done
             killed.result()
             for process in list(processes._processes.values()):
@@ -73,3 +85,15 @@ class TestReadingAhead:
             given = list(reading_ahead.ahead(processes, iter([lines] * 9), every=True))
         assert [some for some, _ in given] == [lines] * 9
         assert given[-1][1] == {}
+
+    def test_the_processes_end_where_whoever_began_them_is_killed(self) -> None:
+        began = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+        assert began.stdout is not None
+        beside = int(began.stdout.readline())
+        began.kill()
+        began.wait()
+        until = time.monotonic() + 20
+        while Path(f"/proc/{beside}").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not Path(f"/proc/{beside}").exists()
+        began.stdout.close()
