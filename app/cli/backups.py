@@ -1,18 +1,21 @@
-"""``kiku backup`` and ``kiku restore``: a copy of an SQLite database that is whole, and an instance made of one.
+"""``kiku backup`` and ``kiku restore``: a copy of the database that is whole, and an instance made of one.
 
-PostgreSQL has better tools for the former than anybody could build here. What can be read is ``kiku export``'s.
+How PostgreSQL's own tools are asked is in ``archives.py``. What can be read, and is the same on both databases, is
+``kiku export``'s.
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 
 from app import revision, schema
+from app.cli import archives
 from app.cli.door import bar, commands, fail, open_database, read_settings, say
 from app.database import Database
 from app.search import index
@@ -20,28 +23,28 @@ from app.sync import changes
 
 _PAGES = 256
 """How many pages are copied between two looks of the bar."""
-_OF_POSTGRESQL = (
-    "A PostgreSQL database is backed up by its own tools: `pg_dump -Fc`, or `pg_basebackup` with the log; after "
-    "`pg_restore` run `kiku restore` without a file. `kiku export --revisions` keeps what articles need."
-)
+_SQLITE_MARK = b"SQLite format 3\0"
+_NO_BACKUP = "This is no backup of Kiku, or of a newer one."
 
 
 @commands.command()
 def backup(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to; what is there is replaced when it is whole.")],
 ) -> None:
-    """Copy the SQLite database, one moment of it, while others read and write. The copy is checked.
+    """Copy the database, one moment of it, while others read and write. The copy is checked.
 
-    It holds everything, keys and audit too: keep it as you keep the database.
+    It holds everything, keys and audit too: keep it as you keep the database. On PostgreSQL `pg_dump` makes it.
     """
-    with open_database():
-        path = _path() or fail(_OF_POSTGRESQL)
-    if file.exists() and file.samefile(path):
-        fail("This is the database itself.")
-    copy = file.with_name(f"{file.name}.part")
-    _copy(path, copy, "Backing up")
-    _fold(copy)
-    copy.replace(file)
+    with open_database() as database:
+        path = _path()
+        if path is not None and file.exists() and file.samefile(path):
+            fail("This is the database itself.")
+        with _beside(file) as part:
+            if path is None:
+                archives.dump(database, part)
+            else:
+                _copy(path, part, "Backing up")
+                _fold(part)
     say(f"{file} is a whole copy: {file.stat().st_size:,} bytes.")
 
 
@@ -52,7 +55,7 @@ def restore(
         typer.Argument(exists=True, dir_okay=False, help="What `kiku backup` made; none where other tools restored."),
     ] = None,
     *,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="In place of a database that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="In place of all that is in the database.")] = False,
 ) -> None:
     """Make the database of a backup and begin a new epoch: mirrors start again, as what they know may be undone.
 
@@ -60,40 +63,93 @@ def restore(
     """
     if file is None:
         with open_database() as database:
-            _begin(database)
+            _renew(database)
         say("A new epoch has begun: mirrors start again.")
         return
-    path = _path() or fail("Only an SQLite database is made of a file. " + _OF_POSTGRESQL)
-    _demand_free(path, overwrite=overwrite)
-    copy = path.with_name(f"{path.name}.part")
-    _copy(file, copy, "Restoring")
-    database = Database(f"sqlite:///{copy}")
-    try:
-        stored = revision.stored(database)
-        known = stored is not None and schema.knows(stored)
-        if known:
-            schema.migrate(database)
-        fits = known and _begin(database)
-    finally:
-        database.close()
-    _fold(copy)
-    if not known:
-        copy.unlink()
-        fail("This is no backup of Kiku, or of a newer one.")
-    _demand_free(path, overwrite=overwrite)  # again: a server may have begun meanwhile
-    for beside in ("-wal", "-shm"):  # of a database that is gone: SQLite would take them for the new one's
-        path.with_name(path.name + beside).unlink(missing_ok=True)
-    copy.replace(path)
+    path = _path()
+    _demand_kind(file, sqlite=path is not None)
+    fits = _restore_postgresql(file, overwrite=overwrite) if path is None else _restore_sqlite(file, path, overwrite)
     say("The database is restored, and a new epoch has begun: mirrors start again.")
     if not fits:
         say("The search index was made with another dictionary or other rules: run `kiku rebuild`.")
 
 
-def _begin(database: Database) -> bool:
-    """Begin a new epoch; says whether searches find what they should."""
+def _restore_sqlite(file: Path, path: Path, overwrite: bool) -> bool:
+    """Make the database; says whether searches find what they should."""
+    _demand_free(path, overwrite=overwrite)
+    with _beside(path) as part:
+        _copy(file, part, "Restoring")
+        with closing(Database(f"sqlite:///{part}")) as database:
+            stored = revision.stored(database)
+            if stored is None or not schema.knows(stored):
+                fail(_NO_BACKUP)
+            fits = _renew(database)
+        _fold(part)
+        _demand_free(path, overwrite=overwrite)  # again: a server may have begun meanwhile
+        for beside in ("-wal", "-shm"):  # of a database that is gone: SQLite would take them for the new one's
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+    return fits
+
+
+def _restore_postgresql(file: Path, *, overwrite: bool) -> bool:
+    """Make the database; says whether searches find what they should."""
+    stored = archives.stored(file)
+    if stored is None or not schema.knows(stored):
+        fail(_NO_BACKUP)
+    with closing(Database(read_settings().database_url)) as database:
+        _demand_room(database, overwrite=overwrite)
+        archives.load(database, file)
+        return _renew(database)
+
+
+def _renew(database: Database) -> bool:
+    """Begin a new epoch, bring the database to this version; says whether searches find what they should."""
     with database.writing() as writer:
-        changes.begin_epoch(writer)
-        return index.fits(writer)
+        changes.begin_epoch(writer)  # first: no mirror must go on, not even where what follows fails
+    schema.migrate(database)
+    with database.reading() as reader:
+        return index.fits(reader)
+
+
+def _demand_kind(file: Path, *, sqlite: bool) -> None:
+    """Go on only with a backup that is not one of the other database."""
+    with file.open("rb") as opened:
+        start = opened.read(len(_SQLITE_MARK))
+    if start.startswith(archives.MARK if sqlite else _SQLITE_MARK):
+        of, here = ("a PostgreSQL", "SQLite") if sqlite else ("an SQLite", "PostgreSQL")
+        fail(
+            f"This is the backup of {of} database, and the database here is {here}: `kiku export` there and "
+            "`kiku import` here lead from one to the other."
+        )
+
+
+def _demand_room(database: Database, *, overwrite: bool) -> None:
+    """Go on only where the PostgreSQL database is empty, or where what is in it is Kiku's and may be replaced."""
+    with database.reading() as reader:
+        tables = inspect(reader.connection).get_table_names()
+    if not tables:
+        return
+    if not overwrite:
+        fail("The database holds tables already; `--overwrite` puts the backup in place of all of them.")
+    stored = revision.stored(database)
+    if stored is None or not schema.knows(stored) or changes.feed.name not in tables:
+        fail("What the database holds is not Kiku's, or a newer one's: it is not overwritten.")
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """An empty file beside ``file``, for its owner alone, that takes its place when the block has ended well."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)  # it holds what stands for keys
+    except OSError as error:
+        fail(f"{part} cannot be written: {error.strerror}.")
+    try:
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _path() -> Path | None:
@@ -121,9 +177,7 @@ def _fold(path: Path) -> None:
 
 
 def _copy(source: Path, target: Path, description: str) -> None:
-    """One moment of a database, in a new file that is checked."""
-    target.unlink(missing_ok=True)
-    target.touch(mode=0o600)  # it holds what stands for keys
+    """One moment of a database, in an empty file; it is checked."""
     try:
         with closing(_opened(source, "ro")) as here, closing(_opened(target, "rw")) as there, bar() as progress:
             task = progress.add_task(description, total=None)
@@ -141,7 +195,6 @@ def _copy(source: Path, target: Path, description: str) -> None:
     except sqlite3.DatabaseError as error:
         found = [str(error)]
     if found != ["ok"]:
-        target.unlink()
         fail(f"{source} cannot be copied whole: {next(each for each in found if each != 'ok')}.")
 
 
