@@ -1,6 +1,6 @@
 """API keys over the API: make, list, read, rotate, revoke; on the command line it is ``kiku keys``.
 
-A secret is in one answer and nowhere else: these routes keep no answers for an ``Idempotency-Key``.
+A secret is in one answer and nowhere else: these routes keep no answers and refuse an ``Idempotency-Key``.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ from app.validation import demand_told, validated
 from app.wire import answers, bodies, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
+from app.wire.idempotency import NoKey
 from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/keys", tags=["keys"])
@@ -116,7 +117,7 @@ def list_keys(_: Admin, request: Request, query: Annotated[paging.PageQuery, Que
     responses={201: {"model": NewKey}},
     openapi_extra=bodies.openapi_body(KeyInput, examples=EXAMPLES),
 )
-def create_key(_: Admin, sent: SentKey, writer: Writer) -> Response:
+def create_key(_: Admin, _once: NoKey, sent: SentKey, writer: Writer) -> Response:
     """Make a key with these scopes. `key` in the answer is its secret: it is shown this once and not stored."""
     demand_told(sent, {}, _FIXED)
     key_id, presented = keys.create(writer, sent.grant())
@@ -171,6 +172,7 @@ def revoke_key(_: Admin, key_id: str, match: IfMatch, writer: Writer) -> Respons
 def rotate_key(
     _: Admin,
     key_id: str,
+    _once: NoKey,
     sent: Annotated[RotationInput, Depends(bodies.json_body(RotationInput, optional=True))],
     writer: Writer,
 ) -> Response:

@@ -23,9 +23,10 @@ from app.sync import addresses, deliveries, webhooks
 from app.sync.events import TYPES, Type
 from app.sync.webhooks import Reason, Subscription, Webhook
 from app.validation import demand_told, validated
-from app.wire import answers, bodies, idempotency, paging
+from app.wire import answers, bodies, paging
 from app.wire.caller import Admin
 from app.wire.conditional import IfMatch
+from app.wire.idempotency import NoKey
 from app.wire.sessions import Reader, Writer
 
 router = APIRouter(prefix="/v1/manage/webhooks", tags=["webhooks"])
@@ -95,7 +96,6 @@ class WebhookRotation(Shape):
 
 
 Sent = Annotated[WebhookInput, Depends(bodies.json_body(WebhookInput))]
-NoKey = Annotated[None, Depends(idempotency.refuse_key)]
 SentRotation = Annotated[WebhookRotation, Depends(bodies.json_body(WebhookRotation, optional=True))]
 
 

@@ -8,9 +8,9 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -47,6 +47,10 @@ def refuse_key(request: Request) -> None:
     if HEADER in request.headers:
         detail = "The answer holds a secret and is not kept: without this header, and look at what there is first."
         raise _malformed(detail)
+
+
+NoKey = Annotated[None, Depends(refuse_key)]
+"""For POSTs whose answers hold a secret."""
 
 
 class IdempotentRoute(APIRoute):

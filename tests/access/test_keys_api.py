@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.database import Database
 from tests.conftest import Clock, a_key
+from tests.promises.test_error_shape import assert_problem
 
 AT = "/v1/manage/keys"
 
@@ -119,7 +120,12 @@ class TestKeys:
         ):  # fmt: skip
             assert client.request(method, path, json={} if method == "POST" else None).status_code == 403, path
 
-    def test_no_answer_with_a_secret_is_kept(self, client: TestClient) -> None:
-        sent = {"name": "n", "scopes": ["read"]}
-        first, second = (client.post(AT, json=sent, headers={"Idempotency-Key": "once"}).json() for _ in range(2))
-        assert first["id"] != second["id"]
+    def test_what_makes_a_secret_is_not_asked_for_with_an_idempotency_key(self, client: TestClient) -> None:
+        key = made(client)
+        before = client.get(AT).json()["items"]
+        for at, body in ((AT, {"name": "n", "scopes": ["read"]}), (f"{AT}/{key['id']}/rotate", {})):
+            answer = client.post(at, json=body, headers={"Idempotency-Key": "once"})
+            assert_problem(answer, 400, "parameter-invalid")
+            (error,) = answer.json()["errors"]
+            assert (error["code"], error["parameter"]) == ("idempotency-key", "Idempotency-Key")
+        assert client.get(AT).json()["items"] == before
