@@ -117,6 +117,7 @@ def create_api(chosen: Settings, opened: Database, *, owned: bool) -> FastAPI:
     app.state.sessions = Sessions(opened)
     app.state.rates = limits.Rates(chosen, opened.clock)
     app.state.uses = uses
+    app.state.watch = sync.Watch()
     app.state.sequence = changes.number
     app.state.closing = False
     _describe(app)

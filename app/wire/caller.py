@@ -3,7 +3,7 @@
 What the scopes include is in ``app/access/scopes.py``, how a key is found in ``app/access/keys.py``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
@@ -40,6 +40,8 @@ class Caller:
     scopes: tuple[Scope, ...]
     limited: bool
     """Whether there are only some of the working copies for it."""
+    presented: str = field(repr=False)
+    """The key in plain text, for answers that last: whether it still stands is asked with it."""
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key may do what needs ``scope``."""
@@ -82,7 +84,7 @@ async def identify(request: Request, credentials: Credentials) -> Caller:
     if not sessions.nested(request):  # what stands in a batch was counted with it
         rates.charge_key(request.scope, key.id, limits.rate_limit)
     request.app.state.uses.note(key.id, rooms.database.clock())
-    return Caller(key.id, key.grant.scopes, limited=limits.view is not None)
+    return Caller(key.id, key.grant.scopes, limited=limits.view is not None, presented=presented)
 
 
 def _holding(*scopes: Scope, whole: bool = False) -> Any:

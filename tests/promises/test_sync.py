@@ -2,26 +2,41 @@
 
 import json
 import threading
+import time
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
 from random import Random
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
+from starlette.types import Message
 
-from app.database import Database
+from app.access import keys
+from app.access.keys import Limits
+from app.api.sync import LOOK_SECONDS
+from app.database import Database, Writer, system_clock
+from app.main import create_api
+from app.settings import Settings
 from app.sync.changes import feed
+from app.text import instant
 from app.worker import purge_tombstones
 from tests.conftest import Clock, a_key
 from tests.factories import create, publish, published
 from tests.live import served
 from tests.promises.mirror import Mirror
+from tests.promises.test_hidden import statements
 
 ANY = {"If-Match": "*"}
 AT = "/v1/manage/articles"
 EVENT = "text/event-stream"
+BELL = "/v1/sync/events"
 
 
 def act(client: TestClient, article_id: str, action: str) -> None:
@@ -160,7 +175,7 @@ class TestTokens:
 
     def test_only_a_key_with_sync_follows(self, client: TestClient, database: Database) -> None:
         client.headers["Authorization"] = f"Bearer {a_key(database, 'write', 'publish', 'read')}"
-        for path in ("/v1/sync", "/v1/sync/digest", "/v1/sync/events"):
+        for path in ("/v1/sync", "/v1/sync/digest", BELL):
             assert client.get(path).status_code == 403
 
 
@@ -180,7 +195,7 @@ class TestTheBell:
             asked_by = {"Authorization": f"Bearer {a_key(database, 'sync')}"}
 
             def listen(wanted: int, **asked: str) -> None:
-                with client.stream("GET", "/v1/sync/events", headers=asked | asked_by) as stream:
+                with client.stream("GET", BELL, headers=asked | asked_by) as stream:
                     assert stream.headers["content-type"].startswith(EVENT)
                     event: dict[str, str] = {}
                     for line in stream.iter_lines():
@@ -212,11 +227,85 @@ class TestTheBell:
         headers = {"Authorization": f"Bearer {a_key(database, 'sync')}"}
         with ExitStack() as stopping:
             address = stopping.enter_context(served(database_url, workers=1))
-            with httpx2.stream("GET", f"{address}/v1/sync/events", headers=headers, timeout=60) as stream:
+            with httpx2.stream("GET", f"{address}{BELL}", headers=headers, timeout=60) as stream:
                 lines = stream.iter_lines()
                 assert next(lines) == ": here"
                 stopping.close()
                 assert not [line for line in lines if line]  # to its end: one that is cut off raises
+
+    def test_it_ends_for_a_key_that_may_not_listen_any_more(self, database_url: str, database: Database) -> None:
+        def revoke(writer: Writer, id: str) -> None:
+            keys.revoke(writer, id)
+
+        def narrow(writer: Writer, id: str) -> None:
+            keys.change(writer, id, None, lambda key: replace(key.grant, scopes=("read",)))
+
+        def limit(writer: Writer, id: str) -> None:
+            keys.change(writer, id, None, lambda key: replace(key.grant, limits=Limits(languages=("en",))))
+
+        def expire(writer: Writer, id: str) -> None:
+            ends = instant(system_clock() + timedelta(seconds=1))
+            keys.change(writer, id, None, lambda key: replace(key.grant, expires_at=ends))
+
+        def rotate(writer: Writer, id: str) -> None:
+            # The clock of the fixture stands still, long before the server's.
+            keys.rotate(writer, id, timedelta(0))
+
+        ended, stays = [], a_key(database, "sync", "publish", "write")
+        with (
+            served(database_url, workers=1) as address,
+            httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {stays}"}, timeout=60) as client,
+            client.stream("GET", BELL) as staying,
+        ):
+            rest = staying.iter_lines()
+            assert next(rest) == ": here"
+            for end in (revoke, narrow, limit, expire, rotate):
+                presented = a_key(database, "sync")
+                with client.stream("GET", BELL, headers={"Authorization": f"Bearer {presented}"}) as stream:
+                    lines = stream.iter_lines()
+                    assert next(lines) == ": here"
+                    with database.writing() as writer:
+                        end(writer, presented.split("_")[1])
+                    assert len([*islice(lines, 4)]) < 4  # else it said twice that it was there still
+                    ended.append(end)
+            article = published(client)  # type: ignore[arg-type]
+            heard = next(line for line in rest if line.startswith("data: "))
+            assert json.loads(heard.removeprefix("data: "))["id"] == article["id"]
+        assert len(ended) == 5
+
+    def test_however_many_listen_the_database_is_asked_once(self, client: TestClient, database: Database) -> None:
+        api = create_api(Settings(access_log="off"), database, owned=False)
+        headers = [(b"authorization", f"Bearer {a_key(database, 'sync')}".encode())]
+        scope = {"type": "http", "method": "GET", "path": BELL, "query_string": b"", "headers": headers}
+
+        async def listen(begun: anyio.Event, rung: anyio.Event) -> None:
+            async def send(message: Message) -> None:
+                for said, event in ((b": here", begun), (b"event: upsert", rung)):
+                    if said in message.get("body", b""):
+                        event.set()
+
+            await api(dict(scope), anyio.sleep_forever, send)  # type: ignore[arg-type]
+
+        async def try_it() -> None:
+            events = [(anyio.Event(), anyio.Event()) for _ in range(10)]
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as group:
+                    for begun, rung in events:
+                        group.start_soon(listen, begun, rung)
+                    for begun, _ in events:
+                        await begun.wait()
+                    with statements(database) as sent:
+                        began = time.monotonic()
+                        await anyio.to_thread.run_sync(published, client)
+                        for _, rung in events:
+                            await rung.wait()
+                        await anyio.sleep(LOOK_SECONDS * 2)
+                        most = (time.monotonic() - began) / LOOK_SECONDS + 2
+                    group.cancel_scope.cancel()
+            assert len([each for each in sent if "FROM changes" in each]) == 1
+            assert 0 < len([each for each in sent if "FROM feed" in each]) <= most
+
+        anyio.run(try_it)
 
 
 def test_mirrors_of_any_speed_are_right_whatever_is_done(client: TestClient, database: Database, clock: Clock) -> None:
