@@ -287,6 +287,7 @@ def _bring(writer: Writer, received: Bundle, permit: Permit, *, atomic: bool) ->
 @router.get(
     "/exports",
     summary="Export all there is",
+    status_code=200,  # else FastAPI looks for it in the class's signature
     response_class=Download,
     responses={200: {"content": {bundle.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
 )
