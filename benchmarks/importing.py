@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from app.database import Database
+from app.database import BULK_CACHE_BYTES, Database
 from app.formats.bundle import FORMAT, portions
 from app.publishing import reading_ahead
 from app.publishing.checks import AS_USUAL
@@ -45,7 +45,10 @@ def measure(store: Store) -> Importing:
     lines = [{"kind": "header", "format": FORMAT}, *({"kind": "article", "document": each} for each in documents)]
     work = Import(Permit(admin=True, publish=AS_USUAL))
     reading_ns = storing_ns = 0
-    with closing(Database(store.url)) as database, database.writing(dry_run=True) as writer:
+    with (
+        closing(Database(store.url, cache_bytes=BULK_CACHE_BYTES)) as database,
+        database.writing(dry_run=True) as writer,
+    ):
         for some in portions(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines):
             began = time.process_time_ns()
             texts = reading_ahead.read(some, every=True)

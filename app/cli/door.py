@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app import revision
-from app.database import Database
+from app.database import BULK_CACHE_BYTES, Database
 from app.search import tokens
 from app.settings import Settings
 
@@ -40,7 +40,7 @@ def read_settings() -> Settings:
 def open_database() -> Iterator[Database]:
     """The configured database, found and at this version."""
     settings = read_settings()
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, cache_bytes=BULK_CACHE_BYTES)
     try:
         if not present(database) or not revision.is_current(database):
             fail("The database is not at this version: run `kiku migrate`.")
