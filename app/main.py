@@ -62,9 +62,10 @@ from app.worker import Kept
 DESCRIPTION = "A headless JSON API for digest articles: stories told from several published sources."
 _ROUTES = APIRouter(dependencies=[Depends(Parameters())], generate_unique_id_function=openapi.operation_id)
 """Every address of ``app/api``; what a request needs of its application, a route takes from ``request.app.state``."""
-_EDITING = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
 _READING = (search, published, published_parts, published_ledger, published_collections, previews, feeds, sync)
-for _room in (*_EDITING, *_READING, site, keys, webhooks, deliveries, audit, batch, health):
+_EDITING = (articles, parts, revisions, ledger, collections, publishing, preview_links, transfer)
+# Readers first: an address is held against one route after the other, which takes as long as a short answer.
+for _room in (*_READING, *_EDITING, site, keys, webhooks, deliveries, audit, batch, health):
     _ROUTES.include_router(_room.router)
 
 
