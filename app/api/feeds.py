@@ -28,9 +28,10 @@ from app.settings import Settings
 from app.sync import changes
 from app.wire import conditional
 from app.wire.caller import PublicReader
+from app.wire.reads import Read
 from app.wire.sessions import Reader
 
-router = APIRouter(tags=["reading"])
+router = APIRouter(tags=["reading"], route_class=Read)
 
 ENTRIES = 20
 """How many articles a feed tells of."""

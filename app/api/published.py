@@ -26,9 +26,10 @@ from app.sync import changes
 from app.wire import conditional, negotiation, paging, public_lists
 from app.wire.caller import PublicReader
 from app.wire.negotiation import Rendition
+from app.wire.reads import Read
 from app.wire.sessions import Reader
 
-router = APIRouter(prefix="/v1/articles", tags=["reading"])
+router = APIRouter(prefix="/v1/articles", tags=["reading"], route_class=Read)
 
 _ID_LIST = TypeAdapter(Annotated[list[Id], Field(max_length=100)])
 _PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")

@@ -14,9 +14,10 @@ from app.errors import NotFound
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
+from app.wire.reads import Read
 from app.wire.sessions import Reader
 
-router = APIRouter(prefix="/v1/collections", tags=["reading"])
+router = APIRouter(prefix="/v1/collections", tags=["reading"], route_class=Read)
 
 MERGED: dict[int | str, dict[str, Any]] = {
     **conditional.UNCHANGED,

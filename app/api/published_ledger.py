@@ -23,9 +23,10 @@ from app.search.query import REFUSED, SearchText
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
+from app.wire.reads import Read
 from app.wire.sessions import ListReader, Reader
 
-router = APIRouter(prefix="/v1", tags=["reading"])
+router = APIRouter(prefix="/v1", tags=["reading"], route_class=Read)
 
 MERGED: dict[int | str, dict[str, Any]] = {
     **conditional.UNCHANGED,

@@ -28,9 +28,10 @@ from app.search.fields import Part
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
+from app.wire.reads import Read
 from app.wire.sessions import Reader, Searcher
 
-router = APIRouter(prefix="/v1", tags=["reading"])
+router = APIRouter(prefix="/v1", tags=["reading"], route_class=Read)
 
 ELSEWHERE: dict[int | str, dict[str, Any]] = {
     **conditional.UNCHANGED,

@@ -103,9 +103,13 @@ def _holding(*scopes: Scope, whole: bool = False) -> Any:
     return Security(holder, scopes=scopes)  # which OpenAPI tells
 
 
-async def _public(
+async def public(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer(READING))]
 ) -> Caller | None:
+    """Nobody, where everybody may read; else the caller, who must hold scope ``read``.
+
+    Raises: what ``identify`` does; Forbidden (``scope-missing``).
+    """
     settings: Settings = request.app.state.settings
     if settings.read_keys != "required":
         return None
@@ -134,5 +138,5 @@ Subscriber = Annotated[Caller, _holding("sync")]
 """May follow the feed."""
 Admin = Annotated[Caller, _holding("admin")]
 """May do everything."""
-PublicReader = Annotated[Caller | None, Security(_public, scopes=["read"])]
+PublicReader = Annotated[Caller | None, Security(public, scopes=["read"])]
 """Anybody; with ``KIKU_READ_KEYS=required`` whoever holds scope ``read``, else None."""

@@ -95,24 +95,12 @@ class Sessions:
 
     def __init__(self, of: database.Database) -> None:
         self.database = of
-        self._readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS - EXPORT_SLOTS)
-        self._exports = WaitingRoom(EXPORT_SLOTS)
-        self._searches = WaitingRoom(SEARCH_SLOTS)
+        self.readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS - EXPORT_SLOTS)
+        self.exports = WaitingRoom(EXPORT_SLOTS)
+        self.searches = WaitingRoom(SEARCH_SLOTS)
         self._lookups = WaitingRoom(LOOKUP_SLOTS)
         self._writers = WaitingRoom(of.writer_slots)
         self._secret: bytes | None = None
-
-    def reading(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
-        """A Reader for the length of the block."""
-        return self._readers.admit(self.database.reading(replica=replica))
-
-    def searching(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
-        """A Reader for the length of the block, for what reads many texts or rows to answer."""
-        return self._searches.admit(self.database.reading(replica=replica))
-
-    def exporting(self, *, replica: bool = False) -> AbstractAsyncContextManager[database.Reader]:
-        """A Reader for the length of the block, however long that is."""
-        return self._exports.admit(self.database.reading(replica=replica))
 
     async def look_up(self, work: Callable[[database.Reader], T]) -> T:
         """What ``work`` finds by one or two short statements: a key, the state of the schema."""
@@ -151,41 +139,40 @@ def sharing(scope: Scope, writer: database.Writer) -> Scope:
     return {**scope, _SHARED: writer}
 
 
-_Room = Callable[..., AbstractAsyncContextManager[database.Reader]]
 _NO_EARLIER = "Answer no earlier state than the one whose number `Kiku-Seq` told; 503 where a replica is behind it."
 MinimumSequence = Annotated[str | None, Header(alias=MINIMUM, description=_NO_EARLIER, pattern=r"^[0-9]{1,9}$")]
 
 
-async def _reader(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
-    async with _read(request, of(request).reading, minimum) as reader:
-        yield reader
+class Opening:
+    """A dependency: a Reader, once there is a place in the waiting room that is chosen for the request."""
 
+    def __init__(self, room: Callable[[Request], WaitingRoom]) -> None:
+        self._room = room
 
-async def _searcher(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
-    async with _read(request, of(request).searching, minimum) as reader:
-        yield reader
+    async def __call__(self, request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
+        """A Reader, limited as the request's key is, no further behind than the ``minimum``. Raises: Busy."""
+        # An editor reads what was just saved, which a replica may not have yet.
+        transaction = of(request).database.reading(replica=not request.scope["path"].startswith(_UNPUBLISHED))
+        opened: AbstractAsyncContextManager[database.Reader]
+        opened = _shared(request) or self._room(request).admit(transaction)
+        async with opened as reader:
+            if minimum is not None:
+                number = await anyio.to_thread.run_sync(request.app.state.sequence, reader)
+                if number < int(minimum):
+                    raise Busy("This replica has not come so far yet.")
+            yield _seeing(request, reader)
 
+    async def run(self, request: Request, work: Callable[[database.Reader], T]) -> T:
+        """What ``work`` returns of a Reader of what is public: opened, used and ended in one trip to a thread.
 
-async def _list_reader(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
-    rooms = of(request)
-    async with _read(request, rooms.searching if "q" in request.query_params else rooms.reading, minimum) as reader:
-        yield reader
+        Raises: Busy; whatever ``work`` raises.
+        """
 
+        def run() -> T:
+            with of(request).database.reading(replica=True) as reader:
+                return work(reader)
 
-async def _exporter(request: Request, minimum: MinimumSequence = None) -> AsyncIterator[database.Reader]:
-    async with _read(request, of(request).exporting, minimum) as reader:
-        yield reader
-
-
-@asynccontextmanager
-async def _read(request: Request, room: _Room, minimum: str | None) -> AsyncIterator[database.Reader]:
-    """A Reader, limited as the request's key is, no further behind than the ``minimum``. Raises: Busy."""
-    # An editor reads what was just saved, which a replica may not have yet.
-    replica = not request.scope["path"].startswith(_UNPUBLISHED)
-    async with _shared(request) or room(replica=replica) as reader:
-        if minimum is not None and await anyio.to_thread.run_sync(request.app.state.sequence, reader) < int(minimum):
-            raise Busy("This replica has not come so far yet.")
-        yield _seeing(request, reader)
+        return await self._room(request).run(run)
 
 
 def nested(request: Request) -> bool:
@@ -265,15 +252,20 @@ def _reason(header: str) -> str | None:
     return said or None
 
 
+def _list_room(request: Request) -> WaitingRoom:
+    rooms = of(request)
+    return rooms.searches if "q" in request.query_params else rooms.readers
+
+
 # scope="function": the transaction ends before the answer's first byte, so a failing COMMIT is an honest
 # problem. With FastAPI's default the client read 201 and nothing was stored (ADR 0004).
-Reader = Annotated[database.Reader, Depends(_reader, scope="function")]
+Reader = Annotated[database.Reader, Depends(Opening(lambda request: of(request).readers), scope="function")]
 """One snapshot of the database, for routes that only read."""
-Searcher = Annotated[database.Reader, Depends(_searcher, scope="function")]
+Searcher = Annotated[database.Reader, Depends(Opening(lambda request: of(request).searches), scope="function")]
 """The same, for routes that search."""
-Exporter = Annotated[database.Reader, Depends(_exporter)]
+Exporter = Annotated[database.Reader, Depends(Opening(lambda request: of(request).exports))]
 """The same, for as long as the answer is being sent."""
-ListReader = Annotated[database.Reader, Depends(_list_reader, scope="function")]
+ListReader = Annotated[database.Reader, Depends(Opening(_list_room), scope="function")]
 """The same, for lists in which words can be looked for: with ``q`` they search."""
 Writer = Annotated[database.Writer, Depends(_writer, scope="function")]
 """One transaction. It stands last in a signature: who is refused earlier never takes the write lock."""

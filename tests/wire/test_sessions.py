@@ -104,14 +104,14 @@ class TestWaiting:
         async with anyio.create_task_group() as group:
 
             async def search() -> None:
-                async with rooms.searching():
+                async with rooms.searches.admit(database.reading()):
                     await anyio.sleep_forever()
 
             for _ in range(20):
                 group.start_soon(search)
             await anyio.wait_all_tasks_blocked()
             with anyio.fail_after(3):
-                async with rooms.reading() as reader:
+                async with rooms.readers.admit(database.reading()) as reader:
                     assert not keys.list(reader)
             group.cancel_scope.cancel()
 
@@ -129,7 +129,7 @@ class TestWaiting:
 
     @staticmethod
     async def _read_for_ever(rooms: Sessions) -> None:
-        async with rooms.reading():
+        async with rooms.readers.admit(rooms.database.reading()):
             await anyio.sleep_forever()
 
     async def test_a_cancelled_writer_rolls_back_and_gives_its_slot_back(self, database: Database) -> None:
