@@ -5,12 +5,10 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 
 import re
 import threading
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from sqlalchemy import Select, select
@@ -49,7 +47,16 @@ _KINDS: Mapping[Part, Kind] = {
 }
 _t = search_texts.c
 _SHOWN = (
-    select(_t.number, _t.folded, _t.layout, _t.outline, snapshots.c.article_id, snapshots.c.body, snapshot_cards.c.card)
+    select(
+        _t.number,
+        _t.folded,
+        _t.layout,
+        _t.outline,
+        _t.terms,
+        snapshots.c.article_id,
+        snapshots.c.body,
+        snapshot_cards.c.card,
+    )
     .join(search_articles, search_articles.c.number == _t.number)
     .join(snapshots, snapshots.c.article_id == search_articles.c.article_id)
     .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
@@ -244,7 +251,7 @@ class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
     def __init__(self, reader: Reader, asked: Asked, found: Iterable[int]) -> None:
-        self._reader, self._asked = reader, asked
+        self._asked = asked
         self._rows = {row["number"]: row for row in reader.rows(_SHOWN, {"numbers": list(set(found))})}
 
     def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
@@ -252,7 +259,7 @@ class _Shown:
         texts = Texts.kept(row["folded"], row["outline"], row["body"])
         if type != "article":
             texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
-        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words[number])
+        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words(row["terms"]))
         spots = [spot for spot, _ in excerpted]
         if type != "article" and not spots:
             spots = [texts.spot(0)]  # a part is somewhere, whether its own words show it or not
@@ -262,14 +269,10 @@ class _Shown:
         card: bytes = row["card"]
         return head[:-1] + b',"article":' + card + b"," + tail[1:]
 
-    @cached_property
-    def _words(self) -> Mapping[int, AbstractSet[str]]:
-        """For each article the words of the query that stand in it."""
-        terms = {known.id: word for word, known in self._asked.words.items()}
-        words: defaultdict[int, set[str]] = defaultdict(set)
-        for number, term_id, _ in hits.impacts(self._reader, self._asked.words.values(), list(self._rows)):
-            words[number].add(terms[term_id])
-        return words
+    def _words(self, terms: bytes) -> AbstractSet[str]:
+        """The words of the query that are among the terms of an article."""
+        standing = set(index.unpacked(terms))
+        return {word for word, known in self._asked.words.items() if known.id in standing}
 
 
 def _allowed(filters: Filters) -> Select[Any] | None:

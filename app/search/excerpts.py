@@ -4,7 +4,8 @@ Pure: which articles are found is asked in ``hits.py``.
 """
 
 import html
-from collections import Counter
+import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -25,6 +26,7 @@ _BEFORE = 40
 """How many of them stand before what is marked first, at most."""
 _TOKENIZED = 4_000
 """How many characters of an article are read word by word, where nothing stands in it as it was asked."""
+_MARKUP = re.compile("[&<>\"']")
 _PAUSES = "。!?!?\n 、,"
 
 Span = tuple[int, int]
@@ -54,9 +56,11 @@ def show(asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]]) -> l
                 literally += needle.pieces
             else:
                 otherwise.append(needle.words)
-    scores: Counter[int] = Counter()
+    scores: defaultdict[int, int] = defaultdict(int)
     for wanted in dict.fromkeys(literally):
-        scores.update({at: len(wanted) for at, loose in enumerate(texts.loose) if wanted in loose})
+        for at, loose in enumerate(texts.loose):
+            if wanted in loose:
+                scores[at] += len(wanted)
     if scores:
         best = sorted(scores, key=lambda at: (-scores[at] * texts.weight(at), at))[:MOST]
         return _marked(map(texts.spot, best), literally, otherwise)
@@ -117,14 +121,15 @@ def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, .
 
 def _excerpt(spot: Spot, marked: list[Span]) -> Excerpt:
     text = spot.text
+    escaped = html.escape if _MARKUP.search(text) else str
     start, end = _window(text, marked[0][0])
     shown, at = [], start
     for first, last in marked:
         if at <= first < end:
             inside = min(last, end)
-            shown += [html.escape(text[at:first]), "<mark>", html.escape(text[first:inside]), "</mark>"]
+            shown += [escaped(text[at:first]), "<mark>", escaped(text[first:inside]), "</mark>"]
             at = inside
-    shown.append(html.escape(text[at:end]))
+    shown.append(escaped(text[at:end]))
     excerpt = ("…" if start else "") + "".join(shown) + ("…" if end < len(text) else "")
     return Excerpt(spot.pointer, excerpt, marked)
 

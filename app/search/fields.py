@@ -5,9 +5,10 @@ All of them are read when an article is indexed; ``Texts`` are what is needed of
 How a text is read is in ``tokens.py``; what is kept of it in ``index.py``.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
+
+from pydantic_core import from_json
 
 from app.delivery.shapes import encode
 
@@ -75,12 +76,13 @@ class Texts:
 
     def weight(self, at: int) -> float:
         """How much the text at this place weighs."""
-        return float(self._outline[at].partition("\t")[0])
+        line = self._outline[at]
+        return float(line[: line.index("\t")])
 
     def spot(self, at: int) -> Spot:
         """The text at this place."""
         _, pointer, page, anchor, start, end = self._outline[at].split("\t")
-        text = json.loads(self._body[int(start) : int(end)])
+        text = from_json(self._body[int(start) : int(end)])
         return Spot(pointer, text, self.loose[at], int(page) if page else None, anchor or None)
 
 

@@ -204,9 +204,9 @@ def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] 
     while rest and len(scores) < CANDIDATES:
         read, rest = [*read, rest[0]], rest[1:]
         scores = _scores(reader, read, allowed)
-    weights = {word.id: word.weight for word in rest}
-    for number, term_id, impact in impacts(reader, rest, list(scores)) if rest else ():
-        scores[number] += impact * weights[term_id]
+    more = reader.tuples(_any_word_in(len(rest)), _weights(rest) | {"numbers": list(scores)}) if rest else ()
+    for number, score in more:
+        scores[number] += int(score)
     return {number: score // index.SCALE for number, score in scores.items()}, not rest
 
 
@@ -261,6 +261,12 @@ def _any_word(words: int) -> Select[Any]:
     """The articles in which one of so many words stands, with their scores."""
     here = _p.term_id.in_([_word(at) for at in range(words)])
     return select(_p.number, _sum(words).label("score")).where(here).group_by(_p.number)
+
+
+@cache
+def _any_word_in(words: int) -> Select[Any]:
+    """The same, of some articles."""
+    return _any_word(words).where(is_one_of(_p.number, "numbers"))
 
 
 @cache

@@ -132,6 +132,18 @@ def rank(
     def comes_late(score: float) -> bool:
         return len(ranked) >= first and round(score * (1 + _SHARE_BONUS)) < ranked[-first][0]
 
+    def share(text: AnyStr, score: float) -> float:
+        """How much of the query stands in the text, or 0 where it is too little to bring that score to the first."""
+        least = (ranked[-first][0] / score - 1) / _SHARE_BONUS if len(ranked) >= first and score else 0.0
+        left = int(len(pairs) * (1 - least)) + 1  # one more, for scores are rounded
+        missing = 0
+        for pair in pairs:
+            if pair not in text:
+                missing += 1
+                if missing > left:
+                    return 0.0
+        return (len(pairs) - missing) / len(pairs)
+
     for at in range(0, len(found), _READ_TOGETHER):
         if comes_late(found[at][0] + most):
             return ranked[::-1] + list(found[at:])
@@ -140,8 +152,8 @@ def rank(
         for score, key in some:
             text = texts[key]
             better = score + sum(bonus for run, bonus in runs if run in text)
-            share = sum(pair in text for pair in pairs) / len(pairs) if pairs and not comes_late(better) else 0.0
-            insort(ranked, (round(better * (1 + _SHARE_BONUS * share)), key))
+            closer = share(text, better) if pairs and not comes_late(better) else 0.0
+            insort(ranked, (round(better * (1 + _SHARE_BONUS * closer)), key))
     return ranked[::-1]
 
 

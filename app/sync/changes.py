@@ -46,6 +46,7 @@ changes = Table(
 _OLD_TOMBSTONE = (
     select(changes.c.article_id).where(changes.c.live.is_(False), changes.c.changed_at <= bindparam("before")).limit(1)
 )
+_STATE = select(feed.c.epoch, feed.c.number)
 _MOVED = ("number", "live", "changed_at", "surrogate_keys", "traits")
 _KNOWN = select(changes.c.article_id, changes.c.traits).where(changes.c.live, is_one_of(changes.c.article_id, "ids"))
 # Built once: building it for every publication costs several times what running it does.
@@ -154,7 +155,7 @@ def any_purgeable(reader: Reader, before: str) -> bool:
 
 def state(reader: Reader) -> tuple[str, int]:
     """The feed's epoch and the number of its latest change, 0 before the first: while they stand, so do all lists."""
-    row = reader.execute(select(feed.c.epoch, feed.c.number)).one()
+    row = reader.execute(_STATE).one()
     return str(row.epoch), int(row.number)
 
 
