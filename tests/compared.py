@@ -4,6 +4,7 @@ Those are the hot reads, and the routes of ``app/wire/reads.py``.
 """
 
 import re
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +20,7 @@ class Compared:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         # The same routes: FastAPI makes those of an application when it is first asked, in more time than a test takes.
-        self._beneath = app.beneath if isinstance(app, HotReads) else app
+        self.beneath: Any = app.beneath if isinstance(app, HotReads) else app
         self.differences: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +30,7 @@ class Compared:
             return
         answers: list[list[Message]] = [[], []]
         asked = [{**scope, "headers": [*scope["headers"], *more], "state": {}} for more in ([_SOLVED], [])]
-        for app, question, answer in zip((self._beneath, self._app), asked, answers, strict=True):
+        for app, question, answer in zip((self.beneath, self._app), asked, answers, strict=True):
 
             async def keep(message: Message, answer: list[Message] = answer) -> None:
                 answer.append(message)

@@ -111,13 +111,12 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     given where nothing is found and a word is near. Filters are about the article; of parts, `publisher` and `source`
     are those of the part.
     """
-    queries.demand_readable(query.q)
     filters = query.filters()
     bound = paging.bound_to("search", query.q, query.within, *astuple(filters))
     after = paging.position(query.cursor, bound, answers.POSITION)
 
     def build() -> tuple[bytes, dict[str, str]]:
-        with answers.turn(reader):
+        with answers.bounded(reader):
             asked = Asked.read(reader, query.q, filters, after, query.limit + 1)
             part = _PARTS.get(query.within)
             counted = bool(query.facets)
@@ -142,7 +141,6 @@ def suggest(_: PublicReader, request: Request, query: Annotated[SuggestQuery, Qu
 
     Those that stand in the most articles come first; `reading` is in katakana.
     """
-    queries.demand_readable(query.q)
 
     def build() -> tuple[bytes, dict[str, str]]:
         return encode({"items": suggestions.suggest(reader, query.q, query.limit)}), {}
@@ -171,7 +169,7 @@ def list_related(
     article_id, _etag = here
 
     def build() -> tuple[bytes, dict[str, str]]:
-        with answers.turn(reader):
+        with answers.bounded(reader):
             return b'{"items":[' + b",".join(related.find(reader, article_id, query.limit)) + b"]}", {}
 
     return _answer(request, reader, build)

@@ -4,10 +4,9 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import re
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,7 +18,6 @@ from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
 from app.delivery.shapes import encode
 from app.delivery.snapshots import snapshot_cards, snapshots
-from app.errors import Busy
 from app.search import excerpts, hits, index, part_hits, query
 from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
@@ -33,10 +31,8 @@ POSITION = (int, int, int, str)
 Item = tuple[Position, bytes]
 
 _SECONDS = 5
-"""How long a search may wait for its turn, and each of its statements take; then its client is told to come back."""
+"""How long each statement of a search may take; then its client is told to come back."""
 _ALL = 2**31 - 1
-_AT_ONCE = 1
-"""How many searches a process runs at a time: each computes, and what computes keeps the hot reads waiting."""
 _WORTH = re.compile(r"[12]?[0-9]{1,4}", re.ASCII)
 """What a word can be worth in a cursor, which anybody may write: sums of it must stay below 2^31."""
 _KINDS: Mapping[Part, Kind] = {
@@ -67,19 +63,9 @@ _IDS = select(search_articles.c.number, search_articles.c.article_id).where(
 )
 
 
-_turns = threading.BoundedSemaphore(_AT_ONCE)
-
-
-@contextmanager
-def turn(reader: Reader) -> Iterator[None]:
-    """Wait for one's turn to search, and search no longer than one may. Raises: Busy."""
-    if not _turns.acquire(timeout=_SECONDS):
-        raise Busy("Too many searches are waiting.")
-    try:
-        with reader.within(_SECONDS, grams(reader).SETTINGS):
-            yield
-    finally:
-        _turns.release()
+def bounded(reader: Reader) -> AbstractContextManager[None]:
+    """A block in which no statement takes longer than those of a search may. Raises: Busy."""
+    return reader.within(_SECONDS, grams(reader).SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -226,7 +212,6 @@ class PartList:
     def __init__(
         self, reader: Reader, text: str, part: Part, filters: Filters, sources: ledger_lists.Filters | None = None
     ) -> None:
-        query.demand_readable(text)
         self._reader, self._text, self._part = reader, text, part
         self._filters, self._sources = filters, sources
         self._found: Parts | None = None
@@ -241,7 +226,7 @@ class PartList:
 
     def _parts(self, after: Position | None, limit: int) -> Parts:
         if self._found is None:
-            with turn(self._reader):
+            with bounded(self._reader):
                 asked = Asked.read(self._reader, self._text, self._filters, after, limit)
                 self._found = Parts(self._reader, asked, self._part, self._sources)
         return self._found

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Annotated, Any, AnyStr, Generic, NamedTuple, TypeVar
 
 import regex
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app import text
 from app.errors import Fault, Invalid
@@ -41,9 +41,6 @@ _SYNTAX = (
     'What to look for: words, in any spelling. Quoted as a whole, `"…"` or `「…」`, exactly this. '
     "Nothing else has a meaning of its own."
 )
-# Longer ones are refused in parse(): it is no fault of the address's form (400) but of what is said in it (422).
-SearchText = Annotated[str, Field(min_length=1, description=_SYNTAX, json_schema_extra={"maxLength": LONGEST})]
-"""A query as it is sent."""
 REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The query is too long, or stands in no text."}}
 """What a route that takes one answers besides, for OpenAPI."""
 
@@ -89,11 +86,7 @@ class Query:
 
 
 def parse(asked: str) -> Query:
-    """Read a query. Quoted as a whole, "…" or 「…」, it is a phrase; nothing in it is an operator.
-
-    Raises: Invalid (``query-too-long``, ``text-refused``).
-    """
-    demand_readable(asked)
+    """Read a query, a ``SearchText``. Quoted as a whole, "…" or 「…」, it is a phrase; nothing in it is an operator."""
     quoted = _QUOTED.fullmatch(asked)
     said = next(filter(None, quoted.groups())).strip() if quoted else _EDGES.sub("", asked)
     folded = folding.fold(said)
@@ -164,8 +157,8 @@ def _needle(loose: str, tokens: Sequence[Token]) -> Needle:
     return Needle(loose[tokens[0].start : tokens[-1].end] if tokens else loose, _words(said), pieces)
 
 
-def demand_readable(asked: str) -> None:
-    """Refuse what is longer than a query may be, or stands in no text.
+def demand_readable(asked: str) -> str:
+    """What was asked, unless it is longer than a query may be, or stands in no text.
 
     Raises: Invalid (``query-too-long``, ``text-refused``).
     """
@@ -174,6 +167,16 @@ def demand_readable(asked: str) -> None:
         code, detail = "text-refused", text.hostile(asked) or ""
     if detail:
         raise Invalid(code, "This cannot be looked for.", (Fault(code, detail, parameter="q"),))
+    return asked
+
+
+# Refused by a failure of its own: it is no fault of the address's form (400) but of what is said in it (422).
+SearchText = Annotated[
+    str,
+    AfterValidator(demand_readable),
+    Field(min_length=1, description=_SYNTAX, json_schema_extra={"maxLength": LONGEST}),
+]
+"""A query as it is sent. Raises: Invalid (``query-too-long``, ``text-refused``)."""
 
 
 def _words(found: Iterable[Token]) -> tuple[str, ...]:

@@ -50,6 +50,8 @@ class _Signature:
     opening: Opening
     request: str | None
     query: tuple[str, type[BaseModel]] | None
+    known: frozenset[str]
+    """The parameters of the query."""
 
     @classmethod
     def read(cls, of: Dependant) -> "_Signature | None":
@@ -65,7 +67,9 @@ class _Signature:
         if sent or not plain or len(models) < len(queries) or len(models) > 1:
             return None
         ((reader, opening),) = openings
-        return cls(str(callers[0]), str(reader), opening, of.request_param_name, models[0] if models else None)
+        known = frozenset(member.alias or name for _, model in models for name, member in model.model_fields.items())
+        query = models[0] if models else None
+        return cls(str(callers[0]), str(reader), opening, of.request_param_name, query, known)
 
     def values(self, request: Request) -> dict[str, Any] | None:
         """What the endpoint is called with, but for its Reader; None where more than path and query has a say."""
@@ -79,13 +83,11 @@ class _Signature:
             # Each value once, as UTF-8: how other queries are told of their faults is in ``parameters.py``.
             given = parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
             asked = dict(given)
-            if len(asked) < len(given) or any("\0" in value for value in asked.values()):
+            if len(asked) < len(given) or asked.keys() - self.known or any("\0" in each for each in asked.values()):
                 return None
             if self.query is not None:
                 name, model = self.query
                 values[name] = model.model_validate(asked)
-            elif asked:
-                return None
         except ValueError:  # a ValidationError is one
             return None
         return values

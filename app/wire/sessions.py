@@ -26,8 +26,9 @@ WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
 LOOKUP_SLOTS = 2
 """Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
-SEARCH_SLOTS = 2
-"""Those for searches, which take turns: however many wait, other reads go on."""
+SEARCH_SLOTS = 1
+"""Those for searches, which take turns: each computes, and a second thread that does keeps all other reads waiting for
+the interpreter. The slowest of a hundred took three times as long beside two."""
 EXPORT_SLOTS = 1
 """Those for exports, which last as long as a client likes to read."""
 

@@ -1,12 +1,16 @@
 """A search is bounded in time, waits for its turn no longer than it may, and leaves its connection as it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.database import Database
 from app.errors import Busy
-from app.search import answers
+from app.wire import sessions
+from tests.compared import Compared
 
 
 def counting(most: int) -> str:
@@ -33,21 +37,29 @@ class TestWithin:
             assert reader.execute(text(counting(1))).scalar_one() == 1
 
 
+@contextmanager
+def searching(app: Compared, client: TestClient) -> Iterator[None]:
+    """Somebody else searches for the length of the block."""
+    slot = app.beneath.state.sessions.searches._slots
+    portal = client.portal
+    assert portal is not None
+    portal.call(slot.acquire)
+    yield
+    portal.call(slot.release)
+
+
 class TestTurns:
     @pytest.mark.parametrize("path", ["/v1/search", "/v1/questions", "/v1/sources"])
     def test_who_waits_too_long_is_told_to_come_back_and_is_answered_then(
-        self, client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+        self, app: Compared, client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
     ) -> None:
-        monkeypatch.setattr(answers, "_SECONDS", 0.05)
-        with answers._turns:
+        monkeypatch.setattr(sessions, "WAIT_SECONDS", 0.05)
+        with searching(app, client):
             answer = client.get(path, params={"q": "菊"})
         assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
         assert client.get(path, params={"q": "菊"}).status_code == 200
 
-    def test_what_needs_no_searching_does_not_wait(self, client: TestClient) -> None:
-        tag = client.get("/v1/search", params={"q": "菊"}).headers["etag"]
-        with answers._turns:
-            assert client.get("/v1/search", params={"q": "菊"}, headers={"If-None-Match": tag}).status_code == 304
-            assert client.get("/v1/search", params={"q": "菊" * 257}).status_code == 422
+    def test_what_needs_no_searching_does_not_wait(self, app: Compared, client: TestClient) -> None:
+        with searching(app, client):
             assert client.get("/v1/search/suggest", params={"q": "菊"}).status_code == 200
             assert client.get("/v1/questions").status_code == 200

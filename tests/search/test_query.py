@@ -42,7 +42,7 @@ def kept(texts: dict[int, str]) -> query.Said[int, str]:
 
 def faults(text: str) -> list[str]:
     with pytest.raises(Invalid) as refused:
-        query.parse(text)
+        query.demand_readable(text)
     assert all(fault.parameter == "q" for fault in refused.value.faults)
     return [fault.code for fault in refused.value.faults]
 

@@ -35,6 +35,9 @@ ODD = (
     "q=a&fields=id,%20title",
     "&".join(f"q{at}=1" for at in range(1_100)),
     "q=%ED%A0%80",
+    f"q={'a' * 257}&unknown=1",
+    f"q={'a' * 257}&limit=0",
+    "limit=0",
 )
 
 
