@@ -30,6 +30,8 @@ from tests.compared import Compared
 SHARED = Path(__file__).parents[2] / "shared"
 """Where the seed page is, on machines that have it; nothing there is part of the repository."""
 BACKENDS = ("sqlite", "postgresql")
+_ROOM_BYTES = 4 << 30
+"""What the tests' PostgreSQL may take: its log alone grows to 1 GB."""
 
 
 class Clock:
@@ -87,7 +89,7 @@ def postgres_address(testrun_uid: str, tmp_path_factory: pytest.TempPathFactory)
 
     # Not below pytest's folders: another run closes those to the user the server runs as. All workers share
     # one server; the last one to leave stops it and removes its folder.
-    folder = Path(tempfile.gettempdir()) / f"kiku-test-{testrun_uid[:12]}"
+    folder = _quick_folder() / f"kiku-test-{testrun_uid[:12]}"
     server = postgres_server.get_server(folder, postgres_version=16, cleanup_mode="delete")
     # Nothing here outlives the machine, and no test ends this server.
     for setting in ("fsync", "full_page_writes"):
@@ -218,6 +220,13 @@ def _fresh(server: str, template: str) -> Iterator[str]:
     _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     yield _address(server, name)
     _command(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _quick_folder() -> Path:
+    """Memory, where the system lends some as a folder: a new database is 300 files, 156 ms on disk and 10 there."""
+    memory = Path("/dev/shm")  # noqa: S108 - PostgreSQL makes a folder of its own below it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return memory if roomy else Path(tempfile.gettempdir())
 
 
 def _migrate(url: str) -> None:
