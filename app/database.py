@@ -1,7 +1,7 @@
 """The database: a ``Reader`` sees one snapshot, a ``Writer`` holds one transaction; both are short-lived.
 
 Tables belong to their owner modules and only share ``metadata``; how many requests may wait for a
-connection is decided in ``app/wire/sessions.py``.
+connection is decided in ``app/wire/sessions.py``, how connections are opened in ``engines.py``.
 """
 
 import json
@@ -10,10 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from sqlalchemy import (
     ARRAY,
@@ -30,8 +27,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     bindparam,
-    create_engine,
-    event,
     func,
     literal,
     make_url,
@@ -41,19 +36,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from app import engines
 from app.direct import SMALL_CACHE, Direct, PostgresqlDirect, SqliteDirect
 from app.errors import Busy, Conflict
 from app.text import instant
-
-POOL_SIZE = 10
-"""Connections for reading and, on PostgreSQL, as many again for writing."""
-LOCK_TIMEOUT_SECONDS = 5
-"""How long a statement waits for another writer before the request is told to come back."""
 
 metadata = MetaData(
     naming_convention={
@@ -122,13 +112,6 @@ def is_one_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return _IsOneOf(column, bindparam(name, type_=_Several(column.type)))
 
 
-WRITER_CACHE_BYTES = 2 * 1_048_576
-BULK_CACHE_BYTES = 32 * 1_048_576
-"""For who stores many articles: the pages of frequent words are met again with each, and bringing one in takes a sixth
-less CPU."""
-CHECKPOINT_PAGES = 4_000
-"""How long SQLite's log grows, 16 MB, before its pages go to their places: those of frequent words are in it with each
-publication. With a quarter of that, SQLite's own choice, publishing takes a tenth more CPU and a fifth more time."""
 _PROGRESS_STEPS = 10_000
 """How many steps SQLite goes between two looks at the clock: some tenths of a millisecond."""
 _SQLITE_PASSING = {
@@ -144,14 +127,6 @@ _SQLITE_PASSING = {
 _POSTGRESQL_PASSING = {"08", "40", "53", "55", "57"}
 _POSTGRESQL_LIMITS = "54"
 """A value over a limit of the server stays over it."""
-_SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {LOCK_TIMEOUT_SECONDS * 1000}",
-    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
-)
-
 Row = Mapping[Any, Any]
 """A row by column name."""
 
@@ -290,22 +265,22 @@ class Database:
         clock: Callable[[], datetime] = system_clock,
         *,
         replica_url: str | None = None,
-        cache_bytes: int = WRITER_CACHE_BYTES,
+        cache_bytes: int = engines.WRITER_CACHE_BYTES,
     ) -> None:
         """``cache_bytes``: how much of a SQLite file its writer keeps."""
         self.clock = clock
         self._url = url
         self._read_url = replica_url or url
-        self.writer_slots = POOL_SIZE
+        self.reader_slots = self.writer_slots = engines.POOL_SIZE
         if url.startswith("sqlite"):
             self.writer_slots = 1  # SQLite has one writer: a second would only wait inside a thread
-            self._writers = _sqlite_engine(url, "BEGIN IMMEDIATE", f"PRAGMA cache_size = -{cache_bytes // 1024}")
-            self._readers = self._replicas = _sqlite_engine(url, "BEGIN", "PRAGMA query_only = ON", SMALL_CACHE)
+            self._writers = engines.sqlite(url, "BEGIN IMMEDIATE", f"PRAGMA cache_size = -{cache_bytes // 1024}")
+            self._readers = self._replicas = engines.sqlite(url, "BEGIN", "PRAGMA query_only = ON", SMALL_CACHE)
         else:
-            self._writers = _postgresql_engine(url, "READ COMMITTED")
-            self._readers = self._replicas = _postgresql_engine(url, "REPEATABLE READ", readonly=True)
+            self._writers = engines.postgresql(url, "READ COMMITTED")
+            self._readers = self._replicas = engines.postgresql(url, "REPEATABLE READ", readonly=True)
             if replica_url:
-                self._replicas = _postgresql_engine(replica_url, "REPEATABLE READ", readonly=True)
+                self._replicas = engines.postgresql(replica_url, "REPEATABLE READ", readonly=True)
 
     @contextmanager
     def reading(self, *, replica: bool = False) -> Iterator[Reader]:
@@ -381,54 +356,3 @@ def _passing(error: DBAPIError) -> bool:
     if sqlstate is not None:
         return sqlstate[:2] in _POSTGRESQL_PASSING
     return isinstance(error, OperationalError) or error.connection_invalidated
-
-
-def _engine(url: str, **options: Any) -> Engine:
-    return create_engine(
-        url,
-        pool_size=POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=LOCK_TIMEOUT_SECONDS,
-        pool_use_lifo=True,  # the same connection again: it has prepared what is asked often, and holds pages of it
-        json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
-        **options,
-    )
-
-
-def _sqlite_engine(url: str, begin: str, *pragmas: str) -> Engine:
-    path = make_url(url).database or ":memory:"
-    # Only a file that was never there is made: one that is moved away must not come back empty.
-    mode = "rw" if Path(path).exists() else "rwc"
-
-    def connect() -> sqlite3.Connection:
-        # isolation_level None: sqlite3 begins nothing by itself; SQLAlchemy's own BEGIN is replaced by ours.
-        return sqlite3.connect(
-            f"file:{quote(path)}?mode={mode}",
-            uri=True,
-            timeout=LOCK_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,  # the pool hands a connection to one thread at a time
-        )
-
-    engine = _engine(url, creator=connect)
-
-    def configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-        for pragma in (*_SQLITE_PRAGMAS, *pragmas):
-            connection.execute(pragma)
-
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", configure)
-    event.listen(engine, "begin", start)
-    return engine
-
-
-def _postgresql_engine(url: str, isolation: str, *, readonly: bool = False) -> Engine:
-    engine = _engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1),
-        isolation_level=isolation,
-        pool_pre_ping=True,
-        connect_args={"options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC", "connect_timeout": 5},
-    )
-    return engine.execution_options(postgresql_readonly=True) if readonly else engine

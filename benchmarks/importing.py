@@ -8,7 +8,8 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from app.database import BULK_CACHE_BYTES, Database
+from app.database import Database
+from app.engines import BULK_CACHE_BYTES
 from app.formats.bundle import FORMAT, portions
 from app.publishing import reading_ahead
 from app.publishing.checks import AS_USUAL

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.door import bar, fail
-from app.database import LOCK_TIMEOUT_SECONDS, Database
+from app.database import Database
+from app.engines import LOCK_TIMEOUT_SECONDS
 
 MARK = b"PGDMP"
 """How an archive begins."""

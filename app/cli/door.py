@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app import revision
-from app.database import BULK_CACHE_BYTES, Database
+from app.database import Database
+from app.engines import BULK_CACHE_BYTES
 from app.search import tokens
 from app.settings import Settings
 

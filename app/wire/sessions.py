@@ -25,7 +25,7 @@ Arguments = TypeVarTuple("Arguments")
 WAIT_SECONDS = 5
 """How long a request waits for its turn before it is told to come back."""
 LOOKUP_SLOTS = 2
-"""Of the ``POOL_SIZE`` reading connections, those kept for keys and health: slow reads never block them."""
+"""Of the reading connections, those kept for keys and health: slow reads never block them."""
 SEARCH_SLOTS = 1
 """Those for searches, which take turns: each computes, and a second thread that does keeps all other reads waiting for
 the interpreter. The slowest of a hundred took three times as long beside two."""
@@ -96,7 +96,7 @@ class Sessions:
 
     def __init__(self, of: database.Database) -> None:
         self.database = of
-        self.readers = WaitingRoom(database.POOL_SIZE - LOOKUP_SLOTS - SEARCH_SLOTS - EXPORT_SLOTS)
+        self.readers = WaitingRoom(of.reader_slots - LOOKUP_SLOTS - SEARCH_SLOTS - EXPORT_SLOTS)
         self.exports = WaitingRoom(EXPORT_SLOTS)
         self.searches = WaitingRoom(SEARCH_SLOTS)
         self._lookups = WaitingRoom(LOOKUP_SLOTS)
