@@ -4,6 +4,7 @@ What is done with them is in ``database.py``; the event loop's own connections a
 """
 
 import json
+import operator
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,8 @@ def sqlite(url: str, begin: str, *pragmas: str) -> Engine:
     def configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         for pragma in (*_SQLITE_PRAGMAS, *pragmas):
             connection.execute(pragma)
+        # Whether bytes hold others: SQLite's own instr() takes three to four times as long to see it.
+        connection.create_function("holds", 2, operator.contains, deterministic=True)
 
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)

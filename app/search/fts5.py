@@ -6,7 +6,21 @@ What a gram is is decided in ``folding.py``; on PostgreSQL the same is in ``post
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Integer, Select, Text, bindparam, cast, column, func, select, table, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    table,
+    text,
+)
 
 from app.database import Bytes, Writer
 from app.search import folding
@@ -44,7 +58,7 @@ def asked(grams: Collection[str]) -> str:
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
-    return func.instr(texts, loose) > 0
+    return func.holds(cast(texts, Bytes), cast(loose, Bytes), type_=Boolean)
 
 
 def kept_text(texts: Column[Any]) -> ColumnElement[bytes]:
