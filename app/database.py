@@ -127,6 +127,7 @@ _SQLITE_PASSING = {
 _POSTGRESQL_PASSING = {"08", "40", "53", "55", "57"}
 _POSTGRESQL_LIMITS = "54"
 """A value over a limit of the server stays over it."""
+
 Row = Mapping[Any, Any]
 """A row by column name."""
 
