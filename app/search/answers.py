@@ -158,12 +158,11 @@ class Parts:
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
-        found = self._asked.page(self._hits.ranked)
-        ids = self._standing({number for _, (number, _) in found})
-        shown = _Shown(self._reader, self._asked, [number for _, (number, _) in found])
+        found = self._page()
+        shown = _Shown(self._reader, self._asked, [number for _, (number, _), _ in found])
         return [
-            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], ids[key]))
-            for score, key in found
+            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
+            for score, key, row in found
         ]
 
     def total(self) -> Total:
@@ -176,7 +175,9 @@ class Parts:
 
     def _narrow(self, keys: Collection[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""
-        placed = self._standing({number for number, _ in keys})
+        articles = {id: number for number, id in _ids(self._reader, {number for number, _ in keys}).items()}
+        found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
+        placed = {(articles[article], -place): id for (article, place), id in found.items()}
         passing = {key: id for key, id in placed.items() if key in keys}
         if self._part != "source":
             return passing
@@ -194,12 +195,6 @@ class Parts:
             return shown
         cited = self._cited({row["source_id"] for _, _, row in shown})
         return [(score, key, {"id": row["source_id"], "source": cited[row["source_id"]]}) for score, key, row in shown]
-
-    def _standing(self, numbers: Collection[int]) -> dict[Key, str]:
-        """The parts in these articles that pass the filters, each with its id, a citation with its source's."""
-        articles = {id: number for number, id in _ids(self._reader, numbers).items()}
-        found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
-        return {(articles[article], -place): id for (article, place), id in found.items()}
 
     def _cited(self, ids: Collection[str]) -> dict[str, bytes]:
         """Those of the sources that pass their own filters."""

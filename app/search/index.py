@@ -273,6 +273,7 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
     """What words are worth together in each part of this kind, by the number of its article and its place in it.
 
     ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
+    Places count down from 0, so that of two parts the greater is the one that comes first.
     """
     kind = PARTS.index(part)
     sums: defaultdict[tuple[int, int], int] = defaultdict(int)
@@ -280,7 +281,7 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
         weight = weights[term_id]
         for place in array("H", packed):
             if place & 3 == kind:
-                sums[number, place >> 2] += weight
+                sums[number, -(place >> 2)] += weight
     return sums
 
 

@@ -3,6 +3,7 @@
 A part is known by the number of its article and its place among those of its kind. Whole articles are in ``hits.py``.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,7 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
 def _sums(reader: Reader, words: Sequence[Word], part: Part, *here: ColumnElement[bool]) -> dict[Key, int]:
     """What the words in each part are worth together, of the articles ``here``."""
     weights = {word.id: word.weight for word in words}
-    sums = index.summed(reader.tuples(_PLACES.where(*here), {"terms": list(weights)}), weights, part)
-    return {(number, -place): sum for (number, place), sum in sums.items()}
+    return index.summed(reader.tuples(_PLACES.where(*here), {"terms": list(weights)}), weights, part)
 
 
 def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:
@@ -107,9 +107,12 @@ def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: A
 
 def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
     texts = dict.fromkeys(keys, "")
-    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": list({number for number, _ in keys})}):
+    wanted: defaultdict[int, set[int]] = defaultdict(set)
+    for number, counted_down in keys:
+        wanted[number].add(-counted_down)
+    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": list(wanted)}):
+        here = wanted[number]
         for text, place in zip(folded.split(SEPARATOR), index.laid_out(layout, part), strict=True):
-            key = (number, -(place or 0))
-            if place is not None and key in texts:
-                texts[key] += text + SEPARATOR
+            if place in here:
+                texts[number, -place] += text + SEPARATOR
     return texts

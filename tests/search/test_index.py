@@ -172,7 +172,7 @@ class TestPlaces:
             layout = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
         packed = [places[word] for word in corpus.words("アメジスト")]
         for each in packed:
-            stands = {part: [place for _, place in index.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
+            stands = {part: [-place for _, place in index.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
             assert stands == {"key_point": [0, 2], "section": [1, 2], "question": [1], "source": []}
         texts = layout["folded"].split(SEPARATOR)
         stand = [
