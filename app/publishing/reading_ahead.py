@@ -40,9 +40,12 @@ def pool(count: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
     They begin with nothing of this one's open files, and end by themselves where it is killed.
     """
-    context = get_context("spawn")
-    processes = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(tokens.used(),))
+    count = count or os.cpu_count() or 1
+    processes = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(tokens.used(),))
     try:
+        # All at once: one that begins while another is found dead is never told to end: the block would wait for it.
+        for _ in range(count):
+            processes.submit(os.getpid)
         yield processes
     finally:
         processes.shutdown(cancel_futures=True)
