@@ -74,6 +74,10 @@ class TestReadingAhead:
         assert [some for some, _ in given] == portions
         assert [dict(texts) for _, texts in given] == [reading_ahead.read(some, every=True) for some in portions]
 
+    def test_all_processes_begin_at_once_so_that_none_begins_while_another_is_found_dead(self) -> None:
+        with reading_ahead.pool(2) as processes:
+            assert len(processes._processes) == 2
+
     def test_where_a_process_is_killed_lines_come_without_readings(self) -> None:
         lines = [json.dumps({"kind": "article", "document": a_document()}).encode()]
         with reading_ahead.pool(2) as processes:
