@@ -8,17 +8,19 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import Any, TypeVar
 
 from app.search import index, tokens
 from app.search.index import Reading
 from app.search.tokens import DictionaryName
+
+T = TypeVar("T")
 
 WORTH_BYTES = 1_048_576
 """In a shorter bundle the processes would take longer to begin than they save."""
@@ -43,9 +45,9 @@ def pool(count: int | None = None) -> Iterator[ProcessPoolExecutor]:
     count = count or os.cpu_count() or 1
     processes = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(tokens.used(),))
     try:
-        # All at once: one that begins while another is found dead is never told to end: the block would wait for it.
+        # All at once: one that begins while another is found dead is never told to end, and the block waits for it.
         for _ in range(count):
-            processes.submit(os.getpid)
+            _submitted(processes, os.getpid)
         yield processes
     finally:
         processes.shutdown(cancel_futures=True)
@@ -58,7 +60,7 @@ def ahead(processes: ProcessPoolExecutor, portions: Iterable[list[bytes]], *, ev
     """
     waiting: deque[tuple[list[bytes], Future[dict[str, Reading]] | None]] = deque()
     for lines in portions:
-        waiting.append((lines, _begun(processes, lines, every=every)))
+        waiting.append((lines, _submitted(processes, partial(read, lines, every=every))))
         if len(waiting) > (os.cpu_count() or 1) + 1:
             yield _done(*waiting.popleft())
     while waiting:
@@ -93,9 +95,9 @@ def _end_with(parent: Any) -> None:
 # Where one of the processes was killed there are no more readings: each text is read when it is stored.
 
 
-def _begun(processes: ProcessPoolExecutor, lines: list[bytes], *, every: bool) -> Future[dict[str, Reading]] | None:
+def _submitted(processes: ProcessPoolExecutor, work: Callable[[], T]) -> Future[T] | None:
     with suppress(BrokenProcessPool, OSError):  # OSError: there may be no more processes
-        return processes.submit(partial(read, every=every), lines)
+        return processes.submit(work)
     return None
 
 
