@@ -4,7 +4,7 @@ What a change does to readers is done in ``app/publishing/ledger.py``: nobody el
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,9 @@ MERGING = "publishers"
 """What a Writer holds while it ties a new source to a publisher: shared; who merges publishers holds it alone."""
 _SAID = ("name", "aliases", "hosts", "homepage_url", "country", "language")
 _BY_ID = select(publishers.c.id, publishers.c.merged_into).where(publishers.c.id == bindparam("id"))
-_BY_NAME = select(publisher_names.c.publisher_id).where(publisher_names.c.folded == bindparam("name"))
+_BY_NAME = select(publisher_names.c.folded, publisher_names.c.publisher_id).where(
+    is_one_of(publisher_names.c.folded, "names")
+)
 _BY_HOST = select(publisher_hosts.c.publisher_id).where(publisher_hosts.c.host == bindparam("host"))
 _BARE = select(publishers.c.id, publishers.c.aliases, publishers.c.hosts).where(
     is_one_of(publishers.c.id, "ids"),
@@ -88,8 +90,7 @@ class Filters:
 
 def find_by_name(reader: Reader, name: str) -> str | None:
     """The id of the publisher that bears ``name``, as its name or an alias (NFKC), or None."""
-    row = reader.row(_BY_NAME, {"name": folded(name)})
-    return row["publisher_id"] if row else None
+    return _bearing(reader, [name]).get(folded(name))
 
 
 def find_by_host(reader: Reader, host: str) -> str | None:
@@ -117,19 +118,13 @@ def bare(reader: Reader, ids: Iterable[str]) -> set[str]:
     return {row["id"] for row in rows if not row["aliases"] and not row["hosts"]}
 
 
-def settle(writer: Writer, name: str) -> str:
-    """The id of the publisher called ``name``; made where nobody bears that name."""
-    found = find_by_name(writer, name)
-    if found is not None:
-        return found
-    made = new_id()
-    row = {"id": made, "name": name, "aliases": [], "hosts": [], "version": 1}
-    writer.execute(publishers.insert(), row | {"created_at": writer.stamp, "updated_at": writer.stamp})
-    if writer.insert_absent(publisher_names, {"folded": folded(name), "publisher_id": made}):
-        return made
-    # Another writer made it while we waited for its commit: ours goes, theirs is used.
-    writer.execute(publishers.delete().where(publishers.c.id == made))
-    return settle(writer, name)
+def settle(writer: Writer, names: Collection[str]) -> dict[str, str]:
+    """The ids of the publishers called so, by these names; made where nobody bears one."""
+    found = _bearing(writer, names) if names else {}
+    for name in sorted(names, key=folded):  # one order for all writers, or two that make the same would deadlock
+        if folded(name) not in found:
+            found[folded(name)] = _make(writer, name)
+    return {name: found[folded(name)] for name in names}
 
 
 def load(reader: Reader, key: str) -> Entry:
@@ -228,6 +223,23 @@ def merge(writer: Writer, key: str, into: str, if_version: IfVersion) -> Entry:
 def remove(writer: Writer, key: str) -> None:
     """Remove a publisher of no source, and what was merged into it."""
     entries.remove(writer, publishers, key)
+
+
+def _make(writer: Writer, name: str) -> str:
+    made = new_id()
+    row = {"id": made, "name": name, "aliases": [], "hosts": [], "version": 1}
+    writer.execute(publishers.insert(), row | {"created_at": writer.stamp, "updated_at": writer.stamp})
+    if writer.insert_absent(publisher_names, {"folded": folded(name), "publisher_id": made}):
+        return made
+    # Another writer made it while we waited for its commit: ours goes, theirs is used.
+    writer.execute(publishers.delete().where(publishers.c.id == made))
+    return find_by_name(writer, name) or _make(writer, name)
+
+
+def _bearing(reader: Reader, names: Iterable[str]) -> dict[str, str]:
+    """The ids of the publishers that bear one of the names, by its folded form."""
+    rows = reader.rows(_BY_NAME, {"names": [folded(name) for name in names]})
+    return {row["folded"]: row["publisher_id"] for row in rows}
 
 
 def _values(sent: PublisherInput) -> dict[str, Any]:

@@ -138,8 +138,8 @@ def link(writer: Writer, citations: Sequence[tuple[str, Citation]]) -> list[Faul
         writer.hold(publishers.MERGING, shared=True)  # before anything is made: a merge waits for us, or we for it
     sent = [citation.source.publisher for _, citation in new.values()]
     names = dict.fromkeys(publisher.name for publisher in sent if publisher and not publisher.id and publisher.name)
-    # One order for all writers, of publishers and of sources: two that make the same ones cannot deadlock.
-    settled = {name: publishers.settle(writer, name) for name in sorted(names, key=publishers.folded)}
+    settled = publishers.settle(writer, names)
+    # Of sources, too, one order for all writers: two that make the same ones cannot deadlock.
     rows: dict[str, Row] = {}
     for canonical, (at, citation) in sorted(new.items()):
         publisher_id, fault = _publisher(writer, settled, canonical, citation, at)
@@ -355,7 +355,8 @@ def _values(writer: Writer, sent: SourceInput, faults: list[Fault]) -> dict[str,
         if said["publisher_id"] is None:
             faults.append(Fault("publisher-unknown", "No publisher has this id.", pointer="/publisher/id"))
     elif sent.publisher and sent.publisher.name:
-        said["publisher_id"] = publishers.settle(writer, sent.publisher.name)
+        name = sent.publisher.name
+        said["publisher_id"] = publishers.settle(writer, [name])[name]
     return said
 
 

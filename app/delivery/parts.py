@@ -86,11 +86,10 @@ _TAKEN = union_all(*(select(table.c.id).where(is_one_of(table.c.id, table.name))
 
 
 def put(writer: Writer, article: shapes.Shape) -> None:
-    """Write the rows of a public article in place of what was there.
+    """Write the rows of a public article that has none.
 
     Raises: Conflict (``id-taken``) where readers still see one of its parts in another article.
     """
-    drop(writer, article["id"])
     new = _rows(article)
     _demand_free(writer, new)
     for table, rows in new.items():

@@ -101,8 +101,7 @@ def content_sha256(article: shapes.Shape) -> str:
 
 
 def put(writer: Writer, article: shapes.Shape) -> Found:
-    """Freeze the public article, its pages and its card in place of what was there; returns what it is now."""
-    drop(writer, article["id"])
+    """Freeze the public article, its pages and its card, of which nothing is stored; returns what it is now."""
     body = encode(article)
     etag = etag_of(body)
     row = {

@@ -170,7 +170,7 @@ def _rewrite(writer: Writer, article_ids: Sequence[str]) -> None:
         for article in articles:
             if _bring(article, ledger, merged):
                 article["revised_at"] = writer.stamp
-                publish.freeze(writer, article)
+                publish.freeze(writer, article, again=True)
                 changed[article["id"]] = publish.change(article, [article["id"]])
     if changed:
         changes.append(writer, changed)

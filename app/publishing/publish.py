@@ -71,7 +71,7 @@ def release(writer: Writer, draft: Draft, terms: Terms) -> tuple[Publication, Re
     touched = [draft.id]
     if changed or public is None:
         touched += snapshots.claim_external_ids(writer, draft.id, article["external_ids"])
-        etag = freeze(writer, article)
+        etag = freeze(writer, article, again=public is not None)
     else:
         etag = public[2]
     _record(writer, draft, first)
@@ -107,13 +107,19 @@ def adopt(writer: Writer, draft: Draft, article: shapes.Shape, *, version: int |
         return {}
     own = draft.document.external_ids.items()  # what it has no more leads to whoever has it
     touched = snapshots.claim_external_ids(writer, draft.id, dict(own & article["external_ids"].items()))
-    freeze(writer, article)
+    freeze(writer, article, again=public is not None)
     audit.record(writer, "article.published", draft.id, None, version)
     return {draft.id: change(article, [draft.id, *touched])}
 
 
-def freeze(writer: Writer, article: shapes.Shape) -> str:
-    """Store what readers, lists and searches get of a public article; its ETag."""
+def freeze(writer: Writer, article: shapes.Shape, *, again: bool) -> str:
+    """Store what readers, lists and searches get of a public article; its ETag.
+
+    ``again``: whether readers see it already; it is stored in place of that.
+    """
+    if again:
+        snapshots.drop(writer, article["id"])
+        parts.drop(writer, article["id"])
     frozen = snapshots.put(writer, article)
     parts.put(writer, article)
     index.put(writer, frozen.body)
