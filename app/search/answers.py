@@ -4,7 +4,7 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -45,7 +45,6 @@ _t = search_texts.c
 _SHOWN = (
     select(
         _t.number,
-        _t.folded,
         _t.layout,
         _t.outline,
         _t.terms,
@@ -58,6 +57,7 @@ _SHOWN = (
     .join(snapshot_cards, snapshot_cards.c.article_id == search_articles.c.article_id)
     .where(is_one_of(_t.number, "numbers"))
 )
+_SHOWN_WITH_TEXTS = _SHOWN.add_columns(_t.folded)
 _IDS = select(search_articles.c.number, search_articles.c.article_id).where(
     is_one_of(search_articles.c.number, "numbers")
 )
@@ -126,7 +126,7 @@ class Articles:
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
         found = self._asked.page([(score, (number, 0)) for score, number in self._hits.ranked])
-        shown = _Shown(self._reader, self._asked, [number for _, (number, _) in found])
+        shown = _Shown(self._reader, self._asked, {number for _, (number, _) in found}, self._hits.texts)
         return [(self._asked.position(score, key), shown.item("article", key[0])) for score, key in found]
 
     def total(self) -> Total:
@@ -159,7 +159,7 @@ class Parts:
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
         found = self._page()
-        shown = _Shown(self._reader, self._asked, [number for _, (number, _), _ in found])
+        shown = _Shown(self._reader, self._asked, {number for _, (number, _), _ in found}, {})
         return [
             (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
             for score, key, row in found
@@ -230,13 +230,18 @@ class PartList:
 class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
-    def __init__(self, reader: Reader, asked: Asked, found: Iterable[int]) -> None:
+    def __init__(self, reader: Reader, asked: Asked, found: AbstractSet[int], texts: Mapping[int, Any]) -> None:
+        """``texts``: those that were read already; they are not read again where they are all that are shown."""
         self._asked = asked
-        self._rows = {row["number"]: row for row in reader.rows(_SHOWN, {"numbers": list(set(found))})}
+        known = found <= texts.keys()
+        rows = reader.rows(_SHOWN if known else _SHOWN_WITH_TEXTS, {"numbers": list(found)})
+        self._rows = {row["number"]: row for row in rows}
+        loose = grams(reader).loose
+        self._loose = {number: loose(texts[number]) if known else row["folded"] for number, row in self._rows.items()}
 
     def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
         row = self._rows[number]
-        texts = Texts.kept(row["folded"], row["outline"], row["body"])
+        texts = Texts.kept(self._loose[number], row["outline"], row["body"])
         if type != "article":
             texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
         excerpted = excerpts.show(self._asked.query, texts, lambda: self._words(row["terms"]))
@@ -251,8 +256,8 @@ class _Shown:
 
     def _words(self, terms: bytes) -> AbstractSet[str]:
         """The words of the query that are among the terms of an article."""
-        standing = set(index.unpacked(terms))
-        return {word for word, known in self._asked.words.items() if known.id in standing}
+        standing = index.unpacked(terms)
+        return {word for word, known in self._asked.words.items() if index.among(standing, known.id)}
 
 
 def _allowed(filters: Filters) -> Select[Any] | None:

@@ -71,5 +71,10 @@ def kept(loose: str) -> bytes:
     return loose.encode()
 
 
+def loose(kept: bytes) -> str:
+    """A text that was read so."""
+    return kept.decode()
+
+
 def _written(grams: Collection[str]) -> str:
     return " ".join(grams).translate(_SAFE)

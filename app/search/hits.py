@@ -6,7 +6,7 @@ the grams in ``fts5.py`` and ``postgres.py``.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -76,6 +76,8 @@ class Hits:
     total: int
     exact: bool
     """Whether ``total`` are all there are; else there may be more."""
+    texts: Mapping[int, Any] = field(default_factory=dict)
+    """Those of their loosened texts that were read to rank them, as the database keeps them."""
 
 
 def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
@@ -96,14 +98,16 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Selec
         return found
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
     dialect = grams(reader)
+    texts: dict[int, Any] = {}
 
     def read(numbers: Sequence[int]) -> dict[int, Any]:
-        return dict(reader.tuples(_texts(dialect), {"numbers": numbers}))
+        texts.update(reader.tuples(_texts(dialect), {"numbers": numbers}))
+        return texts
 
     weights = {word: known.weight for word, known in words.items()}
     said = query.Said(read, dialect.kept)
     better = query.rank(asked, weights, best, said, min(wanted.in_order, RANKED))
-    return replace(found, ranked=sorted(better + rest, reverse=True))
+    return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
 
 def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> list[int]:

@@ -6,6 +6,7 @@ counted by ``count``, behind the publications: there a row that all of them chan
 
 import json
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -267,6 +268,12 @@ def grams(reader: Reader) -> Any:
 def unpacked(terms: bytes) -> Sequence[int]:
     """The ids of words, as an article's text and its counting keep them."""
     return array("I", terms)
+
+
+def among(terms: Sequence[int], id: int) -> bool:
+    """Whether a word is one of those, in their order: of hundreds a few are asked."""
+    at = bisect_left(terms, id)
+    return at < len(terms) and terms[at] == id
 
 
 def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[tuple[int, int], int]:

@@ -64,3 +64,8 @@ def kept_text(texts: Column[Any]) -> ColumnElement[str]:
 def kept(loose: str) -> str:
     """What is looked for in such a text."""
     return loose
+
+
+def loose(kept: str) -> str:
+    """A text that was read so."""
+    return kept
