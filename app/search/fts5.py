@@ -1,9 +1,9 @@
-"""Articles by the characters that stand in their texts, on SQLite: an FTS5 table of grams.
+"""Articles by the characters that stand in their texts, on SQLite: an FTS5 table of grams, and of the ids of words.
 
 What a gram is is decided in ``folding.py``; on PostgreSQL the same is in ``postgres.py``.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -36,24 +36,25 @@ SETTINGS: dict[str, str] = {}
 _MATCHING = select(_GRAMS.c.rowid.label("number")).where(_GRAMS.c.search_grams.op("MATCH")(bindparam("grams")))
 
 
-def put(writer: Writer, number: int, loose: str) -> None:
-    """Let the article be found by the grams of its text."""
-    writer.execute(_PUT, {"number": number, "grams": _written(folding.grams(loose))})
+def put(writer: Writer, number: int, loose: str, words: Iterable[int]) -> None:
+    """Let the article be found by the grams of its text, and be left out by the ids of its words."""
+    writer.execute(_PUT, {"number": number, "grams": _written(loose, words)})
 
 
-def drop(writer: Writer, number: int, loose: str) -> None:
-    """Take the article out; ``loose`` is the text that was put in."""
-    writer.execute(_DROP, {"number": number, "grams": _written(folding.grams(loose))})
+def drop(writer: Writer, number: int, loose: str, words: Iterable[int]) -> None:
+    """Take the article out; the text and the words are those that were put in."""
+    writer.execute(_DROP, {"number": number, "grams": _written(loose, words)})
 
 
-def matching() -> Select[Any]:
-    """The numbers of the articles that have all of the ``grams`` that are asked for."""
+def matching(_: Select[Any] | None) -> Select[Any]:
+    """The numbers of the articles that ``asked`` asks for: the index leaves out what is left out."""
     return _MATCHING
 
 
-def asked(grams: Collection[str]) -> str:
-    """``grams``, one at least, as they are asked for."""
-    return " ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams))
+def asked(grams: Collection[str], besides: Collection[int]) -> str:
+    """The articles that have all of the ``grams``, one at least, but for those with all words ``besides``."""
+    these = " ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams))
+    return f"({these}) NOT ({' '.join(map(_word, besides))})" if besides else these
 
 
 def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
@@ -76,5 +77,11 @@ def loose(kept: bytes) -> str:
     return kept.decode()
 
 
-def _written(grams: Collection[str]) -> str:
-    return " ".join(grams).translate(_SAFE)
+def _written(loose: str, words: Iterable[int]) -> str:
+    grams = " ".join(folding.grams(loose)).translate(_SAFE)
+    return f"{grams} {' '.join(map(_word, words))}"
+
+
+def _word(id: int) -> str:
+    """A word as it stands among grams, of which none has three characters."""
+    return f"id{id}"

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Integer,
     Select,
     Text,
     bindparam,
     case,
-    except_,
+    exists,
     func,
     literal,
     select,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
-from app.search.index import grams, search_postings, search_state, search_terms, search_texts
+from app.search.index import grams, search_postings, search_state, search_terms, search_texts, search_uncounted
 from app.search.query import Query
 
 CANDIDATES = 200
@@ -42,10 +43,14 @@ _SENTENCE = 3
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
 
 _p, _t = search_postings.c, search_terms.c
-# How many articles are counted stands beside each: one statement less.
-_KNOWN = select(_t.id, _t.term, _t.df, select(search_state.c.articles).scalar_subquery().label("articles")).where(
-    is_one_of(_t.term, "words")
-)
+# How many articles are counted, and whether any are not yet, stands beside each: one statement less.
+_KNOWN = select(
+    _t.id,
+    _t.term,
+    _t.df,
+    select(search_state.c.articles).scalar_subquery().label("articles"),
+    exists(select(search_uncounted.c.id)).label("uncounted"),
+).where(is_one_of(_t.term, "words"))
 _IMPACTS = select(_p.number, _p.term_id, _p.impact).where(
     is_one_of(_p.term_id, "terms"), is_one_of(_p.number, "numbers")
 )
@@ -58,6 +63,8 @@ class Word:
     id: int
     df: int
     weight: int
+    counted: bool
+    """Whether it stands in just so many; else in so many when they were last counted."""
 
 
 class Wanted(NamedTuple):
@@ -83,9 +90,12 @@ class Hits:
 def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
     """Those of the words that stand in an article; ``before``: what they were worth on the page before."""
     known = reader.tuples(_KNOWN, {"words": list(words)})
-    every = max([1, *(max(df, articles) for _, _, df, articles in known)])
+    every = max([1, *(max(df, articles) for _, _, df, articles, _ in known)])
     worth = before or {}
-    return {term: Word(id, df, worth.get(term) or _idf(every, df)) for id, term, df, _ in known}
+    return {
+        term: Word(id, df, worth.get(term) or _idf(every, df), counted=not uncounted)
+        for id, term, df, _, uncounted in known
+    }
 
 
 def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, wanted: Wanted) -> Hits:
@@ -168,22 +178,28 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
+    alone = together[0] if len(together) == 1 and allowed is None else None
     for each in sets:
-        best, there = _best(reader, each, allowed, parameters | {"most": most})
+        known = alone.df if alone and alone.counted and each[0] is _spelled else None
+        best, there = _best(reader, each, allowed, parameters | {"most": most}, known)
         ranked, total = ranked + best, total + there
     return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
 
 
 def _best(
-    reader: Reader, found: "_Set", allowed: Select[Any] | None, parameters: Row
+    reader: Reader, found: "_Set", allowed: Select[Any] | None, parameters: Row, known: int | None = None
 ) -> tuple[list[tuple[int, int]], int]:
-    """The best of the articles, each with its score; and how many there are."""
+    """The best of the articles, each with its score; and how many there are, which may be ``known``."""
     build, shape = found
-    statement = (
-        _ordered_once(build, *shape) if allowed is None else _ordered(_among(build(*shape), allowed), costly=True)
-    )
+    if known is not None:
+        statement = _ordered_uncounted(build, *shape)
+    elif allowed is None:
+        statement = _ordered_once(build, *shape)
+    else:
+        statement = _ordered(_among(build(*shape), allowed), costly=True)
     rows = reader.tuples(statement, parameters)
-    return [(int(score) // index.SCALE, number) for number, score, _ in rows], rows[0][2] if rows else 0
+    total = known if known is not None else rows[0][2] if rows else 0
+    return [(int(score) // index.SCALE, number) for number, score, *_ in rows], total
 
 
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
@@ -276,11 +292,7 @@ def _any_word_in(words: int) -> Select[Any]:
 @cache
 def _literal(dialect: Any, words: int, besides: int, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
     """The articles with all grams of a text, ``verified``: with the text itself; but for those with so many words."""
-    found: Any = dialect.matching()
-    if besides:
-        # In order, both sides can be read side by side.
-        found = except_(found, _numbers(_spelled(besides))).order_by("number")
-    there = found.subquery("found")
+    there = dialect.matching(_numbers(_spelled(besides)) if besides else None).subquery("found")
     # Where the words stand only as parts of others, they are worth what they are where they stand once.
     score = bindparam("once", type_=Integer) if besides else _worth(words, there.c.number)
     query = select(there.c.number, score.label("score"))
@@ -295,11 +307,19 @@ def _ordered_once(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]
     return _ordered(build(*shape), costly=build is _literal or shape != (1,))
 
 
+@cache
+def _ordered_uncounted(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]:
+    return _first(build(*shape).subquery())
+
+
 def _ordered(found: Select[Any], *, costly: bool) -> Select[Any]:
     """The best of the articles, and beside each how many there are; what is ``costly`` is found once only."""
     there = found.cte("there").prefix_with("MATERIALIZED") if costly else found.subquery()
-    total = select(func.count()).select_from(there).scalar_subquery()
-    ordered = select(there.c.number, there.c.score, total).order_by(there.c.score.desc(), there.c.number.desc())
+    return _first(there, select(func.count()).select_from(there).scalar_subquery())
+
+
+def _first(there: FromClause, *beside: ColumnElement[int]) -> Select[Any]:
+    ordered = select(there.c.number, there.c.score, *beside).order_by(there.c.score.desc(), there.c.number.desc())
     return ordered.limit(bindparam("most", type_=Integer))
 
 
@@ -330,7 +350,7 @@ def _weight(at: int) -> ColumnElement[int]:
 def _parameters(reader: Reader, asked: Query, words: Mapping[str, Word], besides: Sequence[Word]) -> dict[str, Any]:
     return {
         "text": asked.loose,
-        "grams": grams(reader).asked(folding.least_grams(asked.loose)),
+        "grams": grams(reader).asked(folding.least_grams(asked.loose), [word.id for word in besides]),
         "once": sum(word.weight for word in besides) * index.SCALE // 2,
         **_weights(besides or list(words.values())),
     }

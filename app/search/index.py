@@ -196,7 +196,7 @@ def put(writer: Writer, body: bytes) -> None:
     outlined = outline([field for field, _ in texts], body)
     text = {"number": number, "folded": loose, "layout": layout, "outline": outlined, "terms": terms}
     writer.execute(_ADD_TEXT, text)
-    grams(writer).put(writer, number, loose)
+    grams(writer).put(writer, number, loose, ids.values())
     writer.execute(_ADD_UNCOUNTED, {"change": 1, "terms": terms})
 
 
@@ -261,7 +261,7 @@ def mark(writer: Writer) -> None:
 
 
 def grams(reader: Reader) -> Any:
-    """How this database finds articles by the characters that stand in their texts."""
+    """How this database finds articles by the characters that stand in their texts, but for those with some words."""
     return postgres if reader.on_postgresql else fts5
 
 
@@ -325,7 +325,7 @@ def _take_out(writer: Writer, article_id: str) -> int | None:
     kept = writer.row(_TEXT, {"at": number})
     if kept is not None:
         writer.execute(_DROP_POSTINGS, {"at": number, "words": unpacked(kept["terms"])})
-        grams(writer).drop(writer, number, kept["folded"])
+        grams(writer).drop(writer, number, kept["folded"], unpacked(kept["terms"]))
         writer.execute(_DROP_TEXT, {"at": number})
         writer.execute(_ADD_UNCOUNTED, {"change": -1, "terms": kept["terms"]})
     return number

@@ -3,7 +3,7 @@
 What a gram is is decided in ``folding.py``; on SQLite the same is in ``fts5.py``.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    except_,
     func,
     insert,
     select,
@@ -31,23 +32,24 @@ SETTINGS = {"enable_seqscan": "off"}
 _MATCHING = select(_GRAMS.c.number).where(_GRAMS.c.grams.contains(bindparam("grams", type_=ARRAY(Text))))
 
 
-def put(writer: Writer, number: int, loose: str) -> None:
+def put(writer: Writer, number: int, loose: str, _: Iterable[int]) -> None:
     """Let the article be found by the grams of its text."""
     writer.execute(insert(_GRAMS), {"number": number, "grams": list(folding.grams(loose))})
 
 
-def drop(writer: Writer, number: int, _: str) -> None:
+def drop(writer: Writer, number: int, _: str, __: Iterable[int]) -> None:
     """Take the article out."""
     writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
 
 
-def matching() -> Select[Any]:
-    """The numbers of the articles that have all of the ``grams`` that are asked for."""
-    return _MATCHING
+def matching(besides: Select[Any] | None) -> Any:
+    """The numbers of the articles that have all of the grams that are asked for, but for the numbers ``besides``."""
+    # In order, both sides can be read side by side.
+    return _MATCHING if besides is None else except_(_MATCHING, besides).order_by("number")
 
 
-def asked(grams: Collection[str]) -> list[str]:
-    """``grams``, one at least, as they are asked for."""
+def asked(grams: Collection[str], _: Collection[int]) -> list[str]:
+    """``grams``, one at least, as they are asked for; what is left out is named by ``matching``."""
     return sorted(grams)
 
 

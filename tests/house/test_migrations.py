@@ -12,6 +12,7 @@ from app import revision, schema, worker
 from app.articles.tables import articles
 from app.database import Database
 from app.publishing import publish
+from app.search import index
 from tests.factories import published
 from tests.house.tree import report
 
@@ -70,6 +71,30 @@ class TestMigrations:
         assert revision.is_current(database)
         assert counted(database)["articles"] == 0
         assert client.get("/v1/articles").status_code == 200
+
+    def test_words_that_came_into_the_index_of_grams_leave_articles_out_as_those_that_are_put_there(
+        self, client: TestClient, database: Database
+    ) -> None:
+        ids = [published(client, title=title)["id"] for title in ("裏庭", "庭", "庭園の庭")]
+        while worker.count_words(database):
+            pass
+
+        def found() -> tuple[Any, Any]:
+            answer = client.get("/v1/search?q=庭").json()
+            return [item["id"] for item in answer["items"]], answer["total"]
+
+        before = found()
+        assert before[1] == {"value": 3, "relation": "eq"}
+        schema.migrate(database, "0013")
+        schema.migrate(database)
+        assert found() == before
+        for id in ids:
+            client.post(f"/v1/manage/articles/{id}/unpublish", headers={"If-Match": "*"})
+        with database.reading() as reader:
+            dialect = index.grams(reader)
+            for gram in ("庭", "裏"):
+                grams = {"grams": dialect.asked([gram], [])}
+                assert reader.tuples(dialect.matching(None), grams) == []
 
     def test_the_migrated_schema_is_the_one_in_the_code(self, database: Database) -> None:
         with database.engine().connect() as connection:
