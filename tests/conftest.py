@@ -31,7 +31,19 @@ SHARED = Path(__file__).parents[2] / "shared"
 """Where the seed page is, on machines that have it; nothing there is part of the repository."""
 BACKENDS = ("sqlite", "postgresql")
 _ROOM_BYTES = 4 << 30
-"""What the tests' PostgreSQL may take: its log alone grows to 1 GB."""
+"""What the tests' databases may take: PostgreSQL's log alone grows to 1 GB."""
+
+
+def _quick_folder() -> Path:
+    """Memory, where the system lends some as a folder: a new PostgreSQL database is 300 files, and SQLite waits for the
+    disk with each commit."""
+    memory = Path("/dev/shm")  # noqa: S108 - who uses it makes a folder of its own below it
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return memory if roomy else Path(tempfile.gettempdir())
+
+
+# Before pytest makes the folders of tests, here and in its other processes.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_quick_folder()))
 
 
 class Clock:
@@ -220,13 +232,6 @@ def _fresh(server: str, template: str) -> Iterator[str]:
     _command(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     yield _address(server, name)
     _command(server, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _quick_folder() -> Path:
-    """Memory, where the system lends some as a folder: a new database is 300 files, 156 ms on disk and 10 there."""
-    memory = Path("/dev/shm")  # noqa: S108 - PostgreSQL makes a folder of its own below it
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
-    return memory if roomy else Path(tempfile.gettempdir())
 
 
 def _migrate(url: str) -> None:
