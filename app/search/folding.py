@@ -99,11 +99,11 @@ def loosen(folded: str) -> str:
 
 
 def grams(loose: str) -> set[str]:
-    """Every character of a loosened text, and every two that stand side by side; marks and spaces part them."""
+    """Every character of a loosened text, every two and every three side by side; marks and spaces part them."""
     found: set[str] = set()
     for run in _UNBROKEN.findall(loose):
-        found.update(run)
-        found.update(map(operator.add, run, run[1:]))
+        two = [*map(operator.add, run, run[1:])]
+        found.update(run, two, map(operator.add, two, run[2:]))
     return found
 
 
@@ -111,8 +111,13 @@ def least_grams(loose: str) -> set[str]:
     """The fewest grams that all stand in every text in which this one does."""
     found: set[str] = set()
     for run in _UNBROKEN.findall(loose):
-        found.update(map(operator.add, run, run[1:]) if len(run) > 1 else run)
+        found.update(run[at : at + 3] for at in range(max(1, len(run) - 2)))
     return found
+
+
+def pairs(loose: str) -> set[str]:
+    """Every two characters that stand side by side in a loosened text."""
+    return {pair for run in _UNBROKEN.findall(loose) for pair in map(operator.add, run, run[1:])}
 
 
 def fold_cluster(cluster: str) -> str:

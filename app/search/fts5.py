@@ -83,5 +83,5 @@ def _written(loose: str, words: Iterable[int]) -> str:
 
 
 def _word(id: int) -> str:
-    """A word as it stands among grams, of which none has three characters."""
-    return f"id{id}"
+    """A word as it stands among grams, of which none has more than three characters."""
+    return f"word{id}"

@@ -82,7 +82,7 @@ class Query:
 
     def ranks_by_texts(self) -> bool:
         """Whether texts decide what is better: not where all of them say the same, as they do of a phrase."""
-        return bool(self.runs) or (not self.phrase and any(len(gram) > 1 for gram in folding.least_grams(self.loose)))
+        return bool(self.runs) or (not self.phrase and bool(folding.pairs(self.loose)))
 
 
 def parse(asked: str) -> Query:
@@ -118,7 +118,7 @@ def rank(
     than their scores: texts are read only as long as what they say can bring anything there.
     """
     runs = [(said.kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
-    pairs = [said.kept(gram) for gram in folding.least_grams(query.loose) if len(gram) > 1]
+    pairs = [said.kept(pair) for pair in folding.pairs(query.loose)]
     most = sum(bonus for _, bonus in runs)
     ranked: list[tuple[int, Key]] = []
 

@@ -141,12 +141,13 @@ class TestGrams:
     def test_no_gram_holds_a_mark_a_space_or_a_line_end(self, text: str) -> None:
         grams = folding.grams(folding.loosen(folding.fold(text).text))
         assert not [
-            gram for gram in grams if regex.search(r"[\s\p{Cc},.!?()、。「」…]", gram) or len(gram) not in {1, 2}
+            gram for gram in grams if regex.search(r"[\s\p{Cc},.!?()、。「」…]", gram) or len(gram) not in {1, 2, 3}
         ]
 
     def test_what_unicode_does_not_know_yet_is_a_character_like_others(self) -> None:
         assert folding.grams("\ue001\U0001fade") == {"\ue001", "\U0001fade", "\ue001\U0001fade"}
 
     def test_marks_part_what_stands_side_by_side(self) -> None:
-        assert folding.grams("菊花。日") == {"菊", "花", "日", "菊花"}
-        assert folding.least_grams("菊花展。日") == {"菊花", "花展", "日"}
+        assert folding.grams("菊花展。日") == {"菊", "花", "展", "日", "菊花", "花展", "菊花展"}
+        assert folding.least_grams("菊花展示。開花。日") == {"菊花展", "花展示", "開花", "日"}
+        assert folding.pairs("菊花展。日") == {"菊花", "花展"}
