@@ -6,7 +6,6 @@ What the index of grams holds is made anew from the texts.
 import re
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,7 +30,7 @@ _INDEX = (
 _READ = sa.text("SELECT number, folded, terms FROM search_texts WHERE number > :after ORDER BY number LIMIT :together")
 _PUT = {
     "sqlite": sa.text("INSERT INTO search_grams (rowid, grams) VALUES (:number, :grams)"),
-    "postgresql": sa.text("INSERT INTO search_grams (number, grams) VALUES (:number, :grams)"),
+    "postgresql": sa.text("INSERT INTO search_grams (number, grams) VALUES (:number, string_to_array(:grams, ' '))"),
 }
 # As app/search/folding.py and app/search/fts5.py have them at this revision.
 _UNBROKEN = re.compile(
@@ -59,10 +58,10 @@ def _make_anew(longest: int, *, words: bool) -> None:
     while rows := bind.execute(_READ, {"after": after, "together": TOGETHER}).all():
         new = []
         for row in rows:
-            grams: Any = sorted(_grams(row.folded, longest))
+            grams = " ".join(_grams(row.folded, longest))
             if name == "sqlite":
                 ids = [f"word{id}" for id in array("I", row.terms)] if words else []
-                grams = " ".join([" ".join(grams).translate(_SAFE), *ids])
+                grams = " ".join([grams.translate(_SAFE), *ids])
             new.append({"number": row.number, "grams": grams})
         bind.execute(_PUT[name], new)
         after = rows[-1].number
