@@ -54,7 +54,7 @@ def matching(_: Select[Any] | None) -> Select[Any]:
 
 
 def asked(grams: Collection[str], besides: Collection[int]) -> str:
-    """The articles that have all of the ``grams``, one at least, but for those with all words ``besides``."""
+    """The query for articles with all of the ``grams``, one at least, but for those with all words ``besides``."""
     these = " ".join(f'"{gram.translate(_SAFE)}"' for gram in sorted(grams))
     return f"({these}) NOT ({' '.join(map(_word, besides))})" if besides else these
 
