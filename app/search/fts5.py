@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal_column,
     select,
     table,
     text,
@@ -35,7 +36,10 @@ _DROP = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('del
 _GRAMS: Any = table("search_grams", column("rowid", Integer), column("search_grams", Text))
 SETTINGS: dict[str, str] = {}
 """What a search sets of the database: nothing."""
-_MATCHING = select(_GRAMS.c.rowid.label("number")).where(_GRAMS.c.search_grams.op("MATCH")(bindparam("grams")))
+# No column by itself: where only some articles are allowed, SQLite would match anew for each of those.
+_MATCHING = select(literal_column("+search_grams.rowid", Integer).label("number")).where(
+    _GRAMS.c.search_grams.op("MATCH")(bindparam("grams"))
+)
 
 
 def put(writer: Writer, number: int, loose: str, words: Iterable[int]) -> None:
