@@ -21,16 +21,21 @@ FACETS: tuple[Facet, ...] = ("tag", "publisher", "language", "year")
 
 _MOST = 100
 """How many values a facet names: the most frequent."""
+_TOGETHER = 5_000
+"""How many articles are counted at a time: in memory there is as much for a hundred thousand that are found."""
 _KEPT = select(search_articles.c.facets).where(is_one_of(search_articles.c.number, "numbers"))
 _NAMES = select(publishers.c.id, publishers.c.name).where(is_one_of(publishers.c.id, "ids"))
 
 
 def count(reader: Reader, numbers: Sequence[int], names: Sequence[Facet]) -> Shape:
     """For each of the facets its values, the most frequent first: ``value``, ``name`` if it has one, ``count``."""
-    # One flat list of texts: thousands of small ones make the garbage collector run.
-    kept = ",".join(facets for (facets,) in reader.tuples(_KEPT, {"numbers": numbers}))
+    sums: Counter[str] = Counter()
+    for at in range(0, len(numbers), _TOGETHER):
+        # One flat list of texts: thousands of small ones make the garbage collector run.
+        rows = reader.tuples(_KEPT, {"numbers": numbers[at : at + _TOGETHER]})
+        sums.update(json.loads(f"[{','.join(facets for (facets,) in rows)}]"))
     counted: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
-    for said, count in Counter(json.loads(f"[{kept}]")).items():
+    for said, count in sums.items():
         facet, _, value = said.partition(":")
         counted[facet].append((value, count))
     return {name: _named(reader, name, counted[name]) for name in names}

@@ -1,14 +1,19 @@
 """A search is bounded in time, waits for its turn no longer than it may, and leaves its connection as it was."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
 
 from app.database import Database
+from app.delivery.part_lists import Filters
 from app.errors import Busy
+from app.search import answers, fts5, hits
 from app.wire import sessions
 from tests.compared import Compared
 
@@ -35,6 +40,19 @@ class TestWithin:
             reader.execute(text(counting(1_000_000_000)))
         with database.reading() as reader:
             assert reader.execute(text(counting(1))).scalar_one() == 1
+
+
+class TestGrams:
+    def test_sqlite_matches_them_once_whatever_a_filter_allows(self, sqlite_template: Path) -> None:
+        allowed = answers._allowed(Filters(tag="kiku"))
+        asked = hits._among(hits._literal(fts5, 1, 1, verified=False), allowed)
+        statement = hits._ordered(asked, costly=True).compile(dialect=sqlite.dialect())
+        values = dict.fromkeys(statement.params, 1) | {"grams": '"菊花"'}
+        with closing(sqlite3.connect(sqlite_template)) as file:
+            given = [values[name] for name in statement.positiontup or ()]
+            plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {statement}", given)]
+        (matched,) = (step for step in plan if "search_grams" in step)
+        assert "=" not in matched, plan  # by what it holds alone, by no number of an article
 
 
 @contextmanager
