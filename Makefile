@@ -45,7 +45,7 @@ check: $(DEV) ## Format, lint, types and floors: what a change must pass besides
 bench: $(DEV) ## Measure reads, writes and searches on both databases beside their budgets (4 minutes)
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
-bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (an hour or so, 20 GB in TMPDIR)
+bench-growth: $(DEV) ## Measure what grows from 1,000 to 100,000 articles (two hours or so, 20 GB in TMPDIR)
 	@$(BIN)/python -m benchmarks.growth $(ARGS)
 
 bench-editors: $(DEV) ## Let eight editors write four articles at once on both databases (3 minutes)
