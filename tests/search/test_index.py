@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -61,6 +63,23 @@ def act(client: TestClient, article_id: str, step: str) -> None:
         assert client.post(f"/v1/manage/articles/{article_id}/{step}", headers=ANY).status_code == 200
 
 
+def a_day(client: TestClient, database: Database, titles: Sequence[str]) -> Iterator[None]:
+    """Some articles are published under titles drawn from these, withdrawn, and words counted: a pause after each."""
+    drawn = random.Random(8)  # noqa: S311 - the same day each time
+    made = [create(client, title="菊 一")["id"] for _ in range(6)]
+    for _ in range(40):
+        article, title = drawn.choice(made), drawn.choice(titles)
+        step = drawn.choice(["publish", "publish", "unpublish", "count"])
+        if step == "publish":
+            change(client, article, title=title)
+            publish(client, article)
+        elif step == "count":
+            worker.count_words(database)
+        else:
+            client.post(f"/v1/manage/articles/{article}/unpublish", headers=ANY)
+        yield
+
+
 class TestWithdrawn:
     @pytest.mark.parametrize("step", ["unpublish", "purge"])
     def test_nothing_is_left_of_an_article_once_words_are_counted(
@@ -116,18 +135,8 @@ class TestCounts:
     def test_after_any_day_each_word_is_counted_as_often_as_articles_hold_it(
         self, client: TestClient, database: Database
     ) -> None:
-        drawn = random.Random(8)  # noqa: S311 - the same day each time
-        made = [create(client, title="菊 一")["id"] for _ in range(6)]
-        for _ in range(40):
-            article, title = drawn.choice(made), " ".join(drawn.sample(corpus.WORDS, 3))
-            step = drawn.choice(["publish", "publish", "unpublish", "count"])
-            if step == "publish":
-                change(client, article, title=title)
-                publish(client, article)
-            elif step == "count":
-                worker.count_words(database)
-            else:
-                client.post(f"/v1/manage/articles/{article}/unpublish", headers=ANY)
+        for _ in a_day(client, database, [*map(" ".join, permutations(corpus.WORDS, 3))]):
+            pass
         count(database)
         expected: Counter[str] = Counter()
         articles = corpus.read(client)
@@ -145,18 +154,7 @@ class TestCounts:
     def test_at_any_time_a_word_is_in_as_many_articles_as_are_said_to_hold_it(
         self, client: TestClient, database: Database
     ) -> None:
-        drawn = random.Random(9)  # noqa: S311 - the same day each time
-        made = [create(client, title="菊")["id"] for _ in range(5)]
-        for _ in range(40):
-            article, title = drawn.choice(made), " ".join(drawn.sample(["庭", "庭園", "裏庭"], 2))
-            step = drawn.choice(["publish", "publish", "unpublish", "count"])
-            if step == "publish":
-                change(client, article, title=title)
-                publish(client, article)
-            elif step == "count":
-                count(database)
-            else:
-                client.post(f"/v1/manage/articles/{article}/unpublish", headers=ANY)
+        for _ in a_day(client, database, [*map(" ".join, permutations(["庭", "庭園", "裏庭"], 2))]):
             titles = [each["title"] for each in corpus.read(client)]
             for word in ("庭", "庭園"):  # the one is part of the other, and stands by itself, too
                 told = client.get("/v1/search", params={"q": word}).json()["total"]
