@@ -169,18 +169,20 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
         together = []
-    sets: list[_Set] = [(_spelled, (len(together),))] if together else []
+    sets: list[tuple[_Set, int | None]] = []  # each with how many there are, where that is known
+    if together:
+        first = together[0]
+        known = first.df if len(together) == 1 and first.counted and allowed is None else None
+        sets.append(((_spelled, (len(together),)), known))
     literally = _literally(reader, asked, words, together)
     if literally is not None:
-        sets.append(literally)
+        sets.append((literally, None))
     if not sets:
         return Hits([], 0, exact=True)
     parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
-    alone = together[0] if len(together) == 1 and allowed is None else None
-    for each in sets:
-        known = alone.df if alone and alone.counted and each[0] is _spelled else None
+    for each, known in sets:
         best, there = _best(reader, each, allowed, parameters | {"most": most}, known)
         ranked, total = ranked + best, total + there
     return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
