@@ -162,8 +162,14 @@ class Reader:
         return [row._mapping for row in self.connection.execute(statement, parameters).all()]  # noqa: SLF001 - SQLAlchemy's documented name
 
     def tuples(self, statement: Executable, parameters: Row | None = None) -> list[tuple[Any, ...]]:
-        """All rows of a SELECT, each in the order of its columns: for many that are small."""
-        return [*map(tuple, self.connection.execute(statement, parameters).all())]
+        """All rows of a SELECT, each in the order of its columns, its values as the driver has them: no JSON, no truth.
+
+        For many that are small: SQLAlchemy's rows, of two thousand, take three times as long as all else.
+        """
+        with self.connection.execute(statement, parameters) as result:
+            cursor: Any = result.cursor
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
     def row(self, statement: Executable, parameters: Row | None = None) -> Row | None:
         """The first row of a SELECT by column name, or None."""
