@@ -23,7 +23,9 @@ KINDS = (
     "search, a phrase",
     "search, one character",
     "search, filter, facets",
+    "search, a language",
     "search, key points",
+    "search, sections",
     "suggest",
 )
 _TRIES = 200
@@ -35,7 +37,10 @@ Query = dict[str, str]
 
 def works() -> tuple[Work, ...]:
     """One work for each kind; each round goes on where the one before left off."""
-    asked = (_everywhere, _word, _name, _keywords, _question, _phrase, _character, _filtered, _key_points)
+    asked = (
+        *(_everywhere, _word, _name, _keywords, _question, _phrase, _character),
+        *(_filtered, _in_japanese, _key_points, _sections),
+    )
     found = [Work(kind, _steps("/v1/search", each), bare=False) for kind, each in zip(KINDS, asked, strict=False)]
     return (*found, Work(KINDS[-1], _steps("/v1/search/suggest", _prefix), bare=False))
 
@@ -105,6 +110,14 @@ def _filtered(random: Random) -> Query:
 
 def _key_points(random: Random) -> Query:
     return _keywords(random) | {"in": "key_points"}
+
+
+def _in_japanese(random: Random) -> Query:
+    return _word(random) | {"language": "ja"}
+
+
+def _sections(random: Random) -> Query:
+    return _in_japanese(random) | {"in": "sections"}
 
 
 def _prefix(random: Random) -> Query:

@@ -59,6 +59,12 @@ def sources_of(reader: Reader, filters: Filters, ids: Collection[str]) -> dict[s
     return {row["id"]: encode(_source(row)) for row in rows}
 
 
+def listed_sources(reader: Reader, filters: Filters, ids: Collection[str]) -> set[str]:
+    """Which of the sources with these ids the list holds."""
+    query = select(sources.c.id).where(is_one_of(sources.c.id, "ids"), *_sources(filters))
+    return {id for (id,) in reader.tuples(query, {"ids": ids})}
+
+
 def count_sources(reader: Reader, filters: Filters, cap: int | None) -> int:
     """How many sources the list holds; counting stops one beyond ``cap``."""
     return _counted(reader, select(sources.c.id).where(*_sources(filters)), cap)

@@ -79,11 +79,6 @@ def latest(
     ]
 
 
-def articles(kind: Kind, filters: Filters) -> Select[Any]:
-    """The ids of the articles in which a part passes the filters."""
-    return _selected(_TABLES[kind], filters, _TABLES[kind].c.article_id)
-
-
 def within(
     reader: Reader, kind: Kind, filters: Filters, places: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], Row]:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from app.database import Reader, is_one_of
-from app.delivery import ledger_lists, listings, part_lists
+from app.delivery import ledger_lists, part_lists
 from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
 from app.delivery.shapes import encode
@@ -23,6 +23,7 @@ from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
 from app.search.index import grams, search_articles, search_texts
 from app.search.part_hits import Among, Key
+from app.search.passing import Passes, passing
 from app.search.query import Query
 
 Position = tuple[int, int, int, str]
@@ -101,6 +102,10 @@ class Asked:
         """How many of the best must be in order: behind another page, all those that can be."""
         return max(1, self.limit) if self.after is None else hits.DEEPEST
 
+    def passing(self, reader: Reader) -> Passes | None:
+        """What the filters ask of an article."""
+        return passing(reader, self.filters, min((word.df for word in self.words.values()), default=0))
+
     def page(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
         """Those that are wanted: the first behind the page before."""
         if self.after is None:
@@ -121,7 +126,7 @@ class Articles:
         self._reader, self._asked = reader, asked
         most = _ALL if counted else hits.CANDIDATES if asked.after is None else hits.DEEPEST
         wanted = Wanted(most, asked.in_order)
-        self._hits = hits.find(reader, asked.query, asked.words, _allowed(asked.filters), wanted)
+        self._hits = hits.find(reader, asked.query, asked.words, asked.passing(reader), wanted)
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
@@ -144,9 +149,10 @@ class Parts:
     def __init__(self, reader: Reader, asked: Asked, part: Part, sources: ledger_lists.Filters | None = None) -> None:
         self._reader, self._asked, self._part = reader, asked, part
         self._sources = sources or ledger_lists.Filters()
-        allowed = None if asked.filters == Filters() else _numbers(part_lists.articles(_KINDS[part], asked.filters))
-        narrow = None if asked.filters == Filters() and part != "source" else self._narrow
-        self._hits = part_hits.find(reader, asked.query, asked.words, Among(part, allowed, narrow), asked.in_order)
+        filters = asked.filters
+        of_parts = part == "source" or any((filters.publisher, filters.source, filters.kind))
+        among = Among(part, asked.passing(reader), self._narrow if of_parts else None)
+        self._hits = part_hits.find(reader, asked.query, asked.words, among, asked.in_order)
 
     def bodies(self) -> list[Item]:
         """Those that are wanted, as their own lists show them."""
@@ -173,7 +179,7 @@ class Parts:
         """Those of the articles that they are of, each once."""
         return list({number for _, (number, _) in self._hits.ranked})
 
-    def _narrow(self, keys: Collection[Key]) -> dict[Key, str]:
+    def _narrow(self, keys: AbstractSet[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""
         articles = {id: number for number, id in _ids(self._reader, {number for number, _ in keys}).items()}
         found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
@@ -181,8 +187,8 @@ class Parts:
         passing = {key: id for key, id in placed.items() if key in keys}
         if self._part != "source":
             return passing
-        known = self._cited(set(passing.values())).keys()
-        return {key: id for key, id in passing.items() if id in known}
+        listed = ledger_lists.listed_sources(self._reader, self._sources, set(passing.values()))
+        return {key: id for key, id in passing.items() if id in listed}
 
     def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
         """Those that are wanted, with their rows."""
@@ -258,26 +264,6 @@ class _Shown:
         """The words of the query that are among the terms of an article."""
         standing = index.unpacked(terms)
         return {word for word, known in self._asked.words.items() if index.among(standing, known.id)}
-
-
-def _allowed(filters: Filters) -> Select[Any] | None:
-    """The numbers of the articles that pass the filters; None: all do."""
-    if filters == Filters():
-        return None
-    passing = listings.Filters(
-        tag=filters.tag,
-        publisher=filters.publisher,
-        source=filters.source,
-        language=filters.language,
-        published_after=filters.published_after,
-        published_before=filters.published_before,
-        ids=() if filters.article is None else (filters.article,),
-    )
-    return _numbers(listings.matching(passing))
-
-
-def _numbers(articles: Select[Any]) -> Select[Any]:
-    return select(search_articles.c.number).where(search_articles.c.article_id.in_(articles))
 
 
 def _ids(reader: Reader, numbers: Collection[int]) -> dict[int, str]:

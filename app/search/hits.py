@@ -27,6 +27,7 @@ from sqlalchemy import (
 from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
 from app.search.index import grams, search_postings, search_state, search_terms, search_texts, search_uncounted
+from app.search.passing import Passes
 from app.search.query import Query
 
 CANDIDATES = 200
@@ -98,8 +99,8 @@ def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None
     }
 
 
-def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, wanted: Wanted) -> Hits:
-    """The articles that the query finds, of those whose numbers are ``allowed``."""
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None, wanted: Wanted) -> Hits:
+    """The articles that the query finds, of those that are ``allowed``."""
     most = wanted.most
     found = _all_of(reader, asked, words, allowed, most) if asked.together else None
     if found is None or (not found.ranked and _is_sentence(reader, asked, words, allowed)):
@@ -120,7 +121,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Selec
     return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
 
-def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> list[int]:
+def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> list[int]:
     """The numbers of the best articles in which the query stands as it is: at most ``CANDIDATES``."""
     found = _literally(reader, asked, words, ())
     if found is None:
@@ -157,14 +158,14 @@ def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tup
     return sorted(((score, number) for number, score in scores.items() if number != besides), reverse=True)
 
 
-def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> bool:
+def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> bool:
     """Whether a compound that none of the ``allowed`` has is taken for a sentence: if it is long and stands nowhere."""
     if asked.phrase or len(asked.words) < _SENTENCE:
         return False
     return allowed is None or not _all_of(reader, asked, words, None, 1).ranked
 
 
-def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None, most: int) -> Hits:
+def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None, most: int) -> Hits:
     """One word, or a phrase: all articles in which all of its words stand, or itself, character for character."""
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
@@ -189,7 +190,7 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
 
 
 def _best(
-    reader: Reader, found: "_Set", allowed: Select[Any] | None, parameters: Row, known: int | None = None
+    reader: Reader, found: "_Set", allowed: Passes | None, parameters: Row, known: int | None = None
 ) -> tuple[list[tuple[int, int]], int]:
     """The best of the articles, each with its score; and how many there are, which may be ``known``."""
     build, shape = found
@@ -204,7 +205,7 @@ def _best(
     return [(int(score) // index.SCALE, number) for number, score, *_ in rows], total
 
 
-def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Select[Any] | None) -> Hits:
+def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
     every_word = list(words.values()) if len(words) == len(asked.words) else []
@@ -219,20 +220,21 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Se
     return Hits(best, len(best), exact=complete and len(best) < CANDIDATES)
 
 
-def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Select[Any] | None) -> tuple[dict[int, int], bool]:
+def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes | None) -> tuple[dict[int, int], bool]:
     """The articles that have most of the rare words, each with its score by all; and whether no others have any."""
     read, rest = split(words)
     scores = _scores(reader, read, allowed)
     while rest and len(scores) < CANDIDATES:
         read, rest = [*read, rest[0]], rest[1:]
         scores = _scores(reader, read, allowed)
-    more = reader.tuples(_any_word_in(len(rest)), _weights(rest) | {"numbers": list(scores)}) if rest else ()
-    for number, score in more:
+    telling = [word for word in rest if word.weight]  # what stands everywhere adds nothing
+    parameters = _weights(telling) | {"numbers": list(scores)}
+    for number, score in reader.tuples(_any_word_in(len(telling)), parameters) if telling else ():
         scores[number] += int(score)
     return {number: score // index.SCALE for number, score in scores.items()}, not rest
 
 
-def _scores(reader: Reader, words: Sequence[Word], allowed: Select[Any] | None) -> dict[int, int]:
+def _scores(reader: Reader, words: Sequence[Word], allowed: Passes | None) -> dict[int, int]:
     """The best articles in which one of the words stands, each with the sum of what they weigh there."""
     if not words:
         return {}
@@ -364,8 +366,8 @@ def _weights(words: Sequence[Word]) -> dict[str, Any]:
     }
 
 
-def _among(query: Select[Any], allowed: Select[Any] | None) -> Select[Any]:
-    return query if allowed is None else query.where(query.selected_columns.number.in_(allowed))
+def _among(query: Select[Any], allowed: Passes | None) -> Select[Any]:
+    return query if allowed is None else query.where(allowed(query.selected_columns.number))
 
 
 def _idf(every: int, df: int) -> int:

@@ -292,6 +292,11 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
     return sums
 
 
+def facet(name: str, value: str) -> str:
+    """How an article's row says that facets count it by this value."""
+    return encode(f"{name}:{value}").decode()
+
+
 def laid_out(layout: bytes, part: Part) -> list[int | None]:
     """For each field of an article the part of this kind that it is a text of."""
     kind = PARTS.index(part)
@@ -312,7 +317,7 @@ def _counted_by(article: Mapping[str, Any]) -> str:
     cited = {each["source"]["publisher"]["id"] for each in citations if each["source"]["publisher"]}
     year = article["published_at"][:4]
     values = {"tag": article["tags"], "publisher": sorted(cited), "language": [article["language"]], "year": [year]}
-    return encode([f"{facet}:{value}" for facet, several in values.items() for value in several])[1:-1].decode()
+    return ",".join(facet(name, value) for name, several in values.items() for value in several)
 
 
 def _take_out(writer: Writer, article_id: str) -> int | None:

@@ -5,23 +5,36 @@ A part is known by the number of its article and its place among those of its ki
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Integer, Select, bindparam, select
 
 from app.database import Reader, is_one_of
 from app.search import hits, index, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
 from app.search.index import search_postings, search_texts
+from app.search.passing import Passes
 from app.search.query import Query
 
 Key = tuple[int, int]
 """The number of an article, and the place of a part in it, less than 0: of equals the greater is first."""
 
+_TOGETHER = 500
+"""How many articles of a word are read before the first look whether its newest parts are enough, then twice as many.
+"""
+_ABOVE_ALL = 2**31 - 1
 _p = search_postings.c
 _PLACES = select(_p.term_id, _p.number, _p.places).where(is_one_of(_p.term_id, "terms"))
+_PLACES_IN = _PLACES.where(is_one_of(_p.number, "numbers"))
+_NEWEST = (
+    select(_p.term_id, _p.number, _p.places)
+    .where(_p.term_id == bindparam("term", type_=Integer), _p.number < bindparam("below", type_=Integer))
+    .order_by(_p.number.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 _LAID_OUT = select(search_texts.c.number, search_texts.c.folded, search_texts.c.layout).where(
     is_one_of(search_texts.c.number, "numbers")
 )
@@ -29,19 +42,27 @@ _LAID_OUT = select(search_texts.c.number, search_texts.c.folded, search_texts.c.
 
 @dataclass(frozen=True)
 class Among:
-    """Which parts are asked for: those of a kind, in the articles whose numbers are ``allowed``."""
+    """Which parts are asked for: those of a kind, in the articles that are ``allowed``."""
 
     part: Part
-    allowed: Select[Any] | None
-    narrow: Callable[[Collection[Key]], Mapping[Key, str]] | None
+    allowed: Passes | None
+    narrow: Callable[[AbstractSet[Key]], Mapping[Key, str]] | None
     """Those of the parts that pass further filters, each with what it stands for; None: all do, each for itself."""
+
+    def within(self, postings: Select[Any]) -> Select[Any]:
+        """Those of the postings that are of such articles."""
+        return postings if self.allowed is None else postings.where(self.allowed(_p.number))
+
+    def named(self, keys: AbstractSet[Key]) -> Mapping[Key, str | Key]:
+        """Those that are asked for, each with what it stands for."""
+        return {key: key for key in keys} if self.narrow is None else self.narrow(keys)
 
     def narrowed(self, scores: Mapping[Key, int]) -> Mapping[Key, int]:
         """Those that are asked for; of several that stand for the same, as citations of one source do, the best."""
         if self.narrow is None:
             return scores
         best: dict[str, tuple[int, Key]] = {}
-        for key, id in self.narrow(scores).items():
+        for key, id in self.narrow(scores.keys()).items():
             best[id] = max(best.get(id, (-1, key)), (scores[key], key))
         return {key: score for score, key in best.values()}
 
@@ -59,10 +80,11 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
     every = sum(word.weight for word in words.values())
     scores: dict[Key, int] = {}
     complete = True
-    if not asked.phrase and not (asked.together and len(words) < len(asked.words)):
+    if words and asked.together and not asked.phrase and len(words) == len(asked.words):
+        found, complete = _with_all(reader, words, among)
+        scores = dict.fromkeys(found, every)
+    elif words and not asked.together:
         scores, complete = _with_words(reader, words, among)
-        if asked.together:
-            scores = {key: score for key, score in scores.items() if score == every}
     if asked.unbroken:
         literally, all_of_them = _with_text(reader, asked, words, among)
         complete = complete and all_of_them
@@ -80,19 +102,43 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
 def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], bool]:
     """What the query's words in each part are worth together; and whether every part with any word is there."""
     read, rest = hits.split(words)
-    allowed = [] if among.allowed is None else [_p.number.in_(among.allowed)]
-    scores = _sums(reader, read, among.part, *allowed) if read else {}
+    places = reader.tuples(among.within(_PLACES), {"terms": [word.id for word in read]})
+    scores = index.summed(places, _weights(read), among.part)
     if rest:
         best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)[: hits.DEEPEST]
-        more = _sums(reader, rest, among.part, _p.number.in_({number for _, (number, _) in best}))
+        more = index.summed(_places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
         scores = {key: score + more.get(key, 0) for score, key in best}
     return scores, not rest
 
 
-def _sums(reader: Reader, words: Sequence[Word], part: Part, *here: ColumnElement[bool]) -> dict[Key, int]:
-    """What the words in each part are worth together, of the articles ``here``."""
-    weights = {word.id: word.weight for word in words}
-    return index.summed(reader.tuples(_PLACES.where(*here), {"terms": list(weights)}), weights, part)
+def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[Collection[Key], bool]:
+    """The newest parts in which all of the words stand, a few more than can be paged through; whether these are all."""
+    first, *others = hits.rarest(words, len(words)).values()
+    once = {word.id: 1 for word in words.values()}
+    newest_places = among.within(_NEWEST)
+    newest: dict[str | Key, Key] = {}
+    below, most = _ABOVE_ALL, _TOGETHER
+    while len(newest) <= hits.DEEPEST:
+        places = reader.tuples(newest_places, {"term": first.id, "below": below, "most": most})
+        numbers = [number for _, number, _ in places]
+        if others:
+            places += _places_in(reader, others, numbers)
+        here = {key for key, count in index.summed(places, once, among.part).items() if count == len(words)}
+        for key, id in sorted(among.named(here).items(), reverse=True):
+            newest.setdefault(id, key)
+        if len(numbers) < most:
+            return newest.values(), True
+        below, most = numbers[-1], most * 2
+    return newest.values(), False
+
+
+def _places_in(reader: Reader, words: Sequence[Word], numbers: Collection[int]) -> list[Any]:
+    """Where these words stand in some articles."""
+    return reader.tuples(_PLACES_IN, {"terms": [word.id for word in words], "numbers": list(numbers)})
+
+
+def _weights(words: Sequence[Word]) -> dict[int, int]:
+    return {word.id: word.weight for word in words}
 
 
 def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:

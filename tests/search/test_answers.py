@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
+from app.search import hits, part_hits, passing
 from app.text import fold
 from tests.delivery.library import combinations, fits, walk
 from tests.factories import a_section, published
@@ -14,6 +17,8 @@ from tests.search.corpus import Item
 
 ASKED = ["第", "菊新聞社", "ゾルバン", "号"]
 """One word each: all that it stands in is found."""
+FEW = (0, 5, 1_000)
+"""Which articles pass filters is found by looking at each, or by naming few: the same are found."""
 LISTS = {"questions": "questions", "key-points": "key_points", "sources": "sources"}
 
 
@@ -88,13 +93,14 @@ def counted(articles: list[Item]) -> Item:
 
 class TestArticles:
     def test_of_a_query_with_filters_those_are_found_that_pass_them_in_the_same_order(
-        self, client: TestClient, articles: list[Item]
+        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         by_id = {article["id"]: article for article in articles}
         whole = {asked: [item["id"] for item in found(client, asked)] for asked in ASKED}
         some = 0
         for at, wanted in enumerate(combinations(choices(articles), times=15)):
             asked = ASKED[at % len(ASKED)]
+            monkeypatch.setattr(passing, "_FEW", FEW[at % len(FEW)])
             expected = [
                 id
                 for id in whole[asked]
@@ -121,7 +127,7 @@ class TestArticles:
 
 class TestParts:
     def test_of_a_query_with_filters_those_are_found_that_pass_them(
-        self, client: TestClient, articles: list[Item]
+        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for within in ("sections", "key_points", "sources"):
             every = PARTS[within](articles)
@@ -132,9 +138,10 @@ class TestParts:
             some = 0
             for at, wanted in enumerate(combinations(choices(articles), times=6)):
                 asked = list(whole)[at % len(whole)]
-                passing = {id for id, article, sources, _ in every if about(article, wanted) and cites(sources, wanted)}
+                monkeypatch.setattr(passing, "_FEW", FEW[at % len(FEW)])
+                fitting = {id for id, article, sources, _ in every if about(article, wanted) and cites(sources, wanted)}
                 answer = client.get("/v1/search", params={"q": asked, "in": within, "limit": 100, **wanted}).json()
-                assert {item["id"] for item in answer["items"]} == whole[asked] & passing, (asked, wanted)
+                assert {item["id"] for item in answer["items"]} == whole[asked] & fitting, (asked, wanted)
                 assert len({item["id"] for item in answer["items"]}) == len(answer["items"]) == answer["total"]["value"]
                 some += 0 < len(answer["items"]) < len(whole[asked])
             assert some > 3
@@ -155,6 +162,21 @@ class TestParts:
                     assert item["type"] == within.removesuffix("s")
                     assert set(said) <= set(own), (asked, item)
                     assert item["page"] is not None or within == "key_points"
+
+    @pytest.mark.usefixtures("articles")
+    def test_of_a_word_the_newest_parts_are_found_however_few_articles_are_read_at_a_time(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for within, asked in (("sections", "温室"), ("key_points", "温室"), ("sources", "報")):
+            some = []
+            for together, deepest in product((500, 1), (1_000, 3)):
+                monkeypatch.setattr(part_hits, "_TOGETHER", together)
+                for limit in ("DEEPEST", "RANKED"):
+                    monkeypatch.setattr(hits, limit, deepest)
+                some.append(client.get("/v1/search", params={"q": asked, "in": within, "limit": 100}).json())
+            assert some[:2] == some[2:]
+            assert len(some[0]["items"]) > 3, (within, asked)
+            assert some[1]["total"] == {"value": 3, "relation": "gte"}
 
     def test_facets_count_the_articles_of_the_parts_that_are_found(
         self, client: TestClient, articles: list[Item]

@@ -1,6 +1,5 @@
 """A search is bounded in time, waits for its turn no longer than it may, and leaves its connection as it was."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from app.database import Database
 from app.delivery.part_lists import Filters
 from app.errors import Busy
-from app.search import answers, fts5, hits
+from app.search import fts5, hits, passing
 from app.wire import sessions
 from tests.compared import Compared
 
@@ -43,14 +42,15 @@ class TestWithin:
 
 
 class TestGrams:
-    def test_sqlite_matches_them_once_whatever_a_filter_allows(self, sqlite_template: Path) -> None:
-        allowed = answers._allowed(Filters(tag="kiku"))
-        asked = hits._among(hits._literal(fts5, 1, 1, verified=False), allowed)
-        statement = hits._ordered(asked, costly=True).compile(dialect=sqlite.dialect())
-        values = dict.fromkeys(statement.params, 1) | {"grams": '"菊花"'}
-        with closing(sqlite3.connect(sqlite_template)) as file:
-            given = [values[name] for name in statement.positiontup or ()]
-            plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {statement}", given)]
+    @pytest.mark.parametrize("filters", [Filters(tag="kiku"), Filters(language="ja")], ids=["few", "many"])
+    def test_sqlite_matches_them_once_whatever_a_filter_allows(self, sqlite_template: Path, filters: Filters) -> None:
+        with closing(Database(f"sqlite:///{sqlite_template}")) as database, database.reading() as reader:
+            asked = hits._among(hits._literal(fts5, 1, 1, verified=False), passing.passing(reader, filters, 0))
+            statement = hits._ordered(asked, costly=True).compile(dialect=sqlite.dialect())
+            values = dict.fromkeys(statement.params, 1) | {"grams": '"菊花"'}
+            given = tuple(values[name] for name in statement.positiontup or ())
+            found = reader.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+            plan = [step for *_, step in found]
         (matched,) = (step for step in plan if "search_grams" in step)
         assert "=" not in matched, plan  # by what it holds alone, by no number of an article
 
