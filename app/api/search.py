@@ -120,7 +120,11 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
             asked = Asked.read(reader, query.q, filters, after, query.limit + 1)
             part = _PARTS.get(query.within)
             counted = bool(query.facets)
-            found = Articles(reader, asked, counted=counted) if part is None else Parts(reader, asked, part)
+            found = (
+                Articles(reader, asked, counted=counted)
+                if part is None
+                else Parts(reader, asked, part, counted=counted)
+            )
             total = found.total()
             facets = counts.count(reader, found.numbers(), query.counted_by()) if counted else None
             meant = suggestions.meant(reader, query.q) if total.value == 0 else None

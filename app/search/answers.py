@@ -146,13 +146,22 @@ class Articles:
 class Parts:
     """The parts that a query finds: sections, key points, questions, or the sources that articles cite."""
 
-    def __init__(self, reader: Reader, asked: Asked, part: Part, sources: ledger_lists.Filters | None = None) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        asked: Asked,
+        part: Part,
+        sources: ledger_lists.Filters | None = None,
+        *,
+        counted: bool = False,
+    ) -> None:
         self._reader, self._asked, self._part = reader, asked, part
         self._sources = sources or ledger_lists.Filters()
         filters = asked.filters
         of_parts = part == "source" or any((filters.publisher, filters.source, filters.kind))
         among = Among(part, asked.passing(reader), self._narrow if of_parts else None)
-        self._hits = part_hits.find(reader, asked.query, asked.words, among, asked.in_order)
+        in_order = hits.DEEPEST if counted else asked.in_order
+        self._hits = part_hits.find(reader, asked.query, asked.words, among, in_order)
 
     def bodies(self) -> list[Item]:
         """Those that are wanted, as their own lists show them."""

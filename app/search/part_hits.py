@@ -6,10 +6,11 @@ A part is known by the number of its article and its place among those of its ki
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select
 
 from app.database import Reader, is_one_of
 from app.search import hits, index, query
@@ -53,6 +54,15 @@ class Among:
         """Those of the postings that are of such articles."""
         return postings if self.allowed is None else postings.where(self.allowed(_p.number))
 
+    def newest(self, found: Collection[Key], many: int) -> "Among":
+        """Those that can come among so many of the newest, where more are ``found`` and all are worth the same."""
+        (number, _) = nlargest(many, found)[-1]
+
+        def passes(one: ColumnElement[int]) -> ColumnElement[bool]:
+            return one >= number if self.allowed is None else and_(one >= number, self.allowed(one))
+
+        return replace(self, allowed=passes)
+
     def named(self, keys: AbstractSet[Key]) -> Mapping[Key, str | Key]:
         """Those that are asked for, each with what it stands for."""
         return {key: key for key in keys} if self.narrow is None else self.narrow(keys)
@@ -80,13 +90,17 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
     every = sum(word.weight for word in words.values())
     scores: dict[Key, int] = {}
     complete = True
+    reach = [among]
     if words and asked.together and not asked.phrase and len(words) == len(asked.words):
         found, complete = _with_all(reader, words, among)
         scores = dict.fromkeys(found, every)
+        if not complete:  # the first are the same on each page, whatever else is read for a later one
+            deep = (hits.RANKED,) if in_order <= hits.RANKED else (hits.RANKED, hits.DEEPEST)
+            reach = [among.newest(found, many) for many in deep]
     elif words and not asked.together:
         scores, complete = _with_words(reader, words, among)
-    if asked.unbroken:
-        literally, all_of_them = _with_text(reader, asked, words, among)
+    for here in reach if asked.unbroken else ():
+        literally, all_of_them = _with_text(reader, asked, words, here)
         complete = complete and all_of_them
         scores |= dict.fromkeys(literally, every)
     best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)

@@ -164,19 +164,20 @@ class TestParts:
                     assert item["page"] is not None or within == "key_points"
 
     @pytest.mark.usefixtures("articles")
-    def test_of_a_word_the_newest_parts_are_found_however_few_articles_are_read_at_a_time(
+    def test_of_a_word_the_newest_parts_are_found_however_few_are_read_at_a_time_or_shown_on_a_page(
         self, client: TestClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for within, asked in (("sections", "温室"), ("key_points", "温室"), ("sources", "報")):
             some = []
-            for together, deepest in product((500, 1), (1_000, 3)):
+            for together, (deepest, ranked) in product((500, 1), ((1_000, 100), (4, 2))):
                 monkeypatch.setattr(part_hits, "_TOGETHER", together)
-                for limit in ("DEEPEST", "RANKED"):
-                    monkeypatch.setattr(hits, limit, deepest)
+                monkeypatch.setattr(hits, "DEEPEST", deepest)
+                monkeypatch.setattr(hits, "RANKED", ranked)
                 some.append(client.get("/v1/search", params={"q": asked, "in": within, "limit": 100}).json())
             assert some[:2] == some[2:]
-            assert len(some[0]["items"]) > 3, (within, asked)
-            assert some[1]["total"] == {"value": 3, "relation": "gte"}
+            assert len(some[0]["items"]) > 4, (within, asked)
+            assert some[1]["total"] == {"value": 4, "relation": "gte"}
+            assert found(client, asked, **{"in": within, "limit": 1}) == some[1]["items"][:4]
 
     def test_facets_count_the_articles_of_the_parts_that_are_found(
         self, client: TestClient, articles: list[Item]
