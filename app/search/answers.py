@@ -193,11 +193,11 @@ class Parts:
         articles = {id: number for number, id in _ids(self._reader, {number for number, _ in keys}).items()}
         found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
         placed = {(articles[article], -place): id for (article, place), id in found.items()}
-        passing = {key: id for key, id in placed.items() if key in keys}
+        here = {key: id for key, id in placed.items() if key in keys}
         if self._part != "source":
-            return passing
-        listed = ledger_lists.listed_sources(self._reader, self._sources, set(passing.values()))
-        return {key: id for key, id in passing.items() if id in listed}
+            return here
+        listed = ledger_lists.listed_sources(self._reader, self._sources, set(here.values()))
+        return {key: id for key, id in here.items() if id in listed}
 
     def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
         """Those that are wanted, with their rows."""

@@ -40,15 +40,15 @@ def passing(reader: Reader, filters: Filters, found: int) -> Passes | None:
     if not demands:
         return None
     few = max(_FEW, found)
-    named = next((each for each in demands if each.by is not None and _is_short(reader, each.by, few)), None)
+    named = next((each.by for each in demands if each.by is not None and _is_short(reader, each.by, few)), None)
+    looked_at = [each.met for each in demands if named is None or each.by is not named]
 
     def passes(number: ColumnElement[int]) -> ColumnElement[bool]:
         asked: list[ColumnElement[bool]] = []
-        if named is not None and named.by is not None:
-            asked.append(number.in_(select(search_articles.c.number).where(search_articles.c.article_id.in_(named.by))))
-        others = [each.met for each in demands if each is not named]
-        if others:  # not by EXISTS: PostgreSQL would be free to look at all articles first
-            here = select(and_(*others)).where(search_articles.c.number == number)
+        if named is not None:
+            asked.append(number.in_(select(search_articles.c.number).where(search_articles.c.article_id.in_(named))))
+        if looked_at:  # not by EXISTS: PostgreSQL would be free to look at all articles first
+            here = select(and_(*looked_at)).where(search_articles.c.number == number)
             asked.append(here.scalar_subquery())
         return and_(*asked)
 

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
-from app.search import hits, part_hits, passing
+from app.database import Database
+from app.delivery.part_lists import Filters
+from app.search import hits, part_hits
+from app.search import passing as filtering
+from app.search.index import search_articles, search_texts
 from app.text import fold
 from tests.delivery.library import combinations, fits, walk
 from tests.factories import a_section, published
@@ -17,8 +22,6 @@ from tests.search.corpus import Item
 
 ASKED = ["第", "菊新聞社", "ゾルバン", "号"]
 """One word each: all that it stands in is found."""
-FEW = (0, 5, 1_000)
-"""Which articles pass filters is found by looking at each, or by naming few: the same are found."""
 LISTS = {"questions": "questions", "key-points": "key_points", "sources": "sources"}
 
 
@@ -93,14 +96,13 @@ def counted(articles: list[Item]) -> Item:
 
 class TestArticles:
     def test_of_a_query_with_filters_those_are_found_that_pass_them_in_the_same_order(
-        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
+        self, client: TestClient, articles: list[Item]
     ) -> None:
         by_id = {article["id"]: article for article in articles}
         whole = {asked: [item["id"] for item in found(client, asked)] for asked in ASKED}
         some = 0
         for at, wanted in enumerate(combinations(choices(articles), times=15)):
             asked = ASKED[at % len(ASKED)]
-            monkeypatch.setattr(passing, "_FEW", FEW[at % len(FEW)])
             expected = [
                 id
                 for id in whole[asked]
@@ -125,9 +127,32 @@ class TestArticles:
         assert client.get("/v1/search?q=号").json()["facets"] is None
 
 
+class TestPassing:
+    def test_the_same_articles_pass_whether_they_are_named_or_looked_at(
+        self, database: Database, articles: list[Item], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(filtering, "_FEW", 0)
+        some = 0
+        for wanted in combinations(choices(articles), times=15):
+            expected = {
+                article["id"]
+                for article in articles
+                if about(article, wanted) and cites([each["source"] for each, *_ in citations(article)], wanted)
+            }
+            for found in (0, 10_000):
+                with database.reading() as reader:
+                    passes = filtering.passing(reader, Filters(**wanted), found)
+                    numbers = select(search_texts.c.number)
+                    passing = numbers if passes is None else numbers.where(passes(search_texts.c.number))
+                    ids = dict(reader.tuples(select(search_articles.c.number, search_articles.c.article_id)))
+                    assert {ids[number] for (number,) in reader.tuples(passing)} == expected, (found, wanted)
+            some += 0 < len(expected) < len(articles)
+        assert some > 10
+
+
 class TestParts:
     def test_of_a_query_with_filters_those_are_found_that_pass_them(
-        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
+        self, client: TestClient, articles: list[Item]
     ) -> None:
         for within in ("sections", "key_points", "sources"):
             every = PARTS[within](articles)
@@ -138,10 +163,9 @@ class TestParts:
             some = 0
             for at, wanted in enumerate(combinations(choices(articles), times=6)):
                 asked = list(whole)[at % len(whole)]
-                monkeypatch.setattr(passing, "_FEW", FEW[at % len(FEW)])
-                fitting = {id for id, article, sources, _ in every if about(article, wanted) and cites(sources, wanted)}
+                passing = {id for id, article, sources, _ in every if about(article, wanted) and cites(sources, wanted)}
                 answer = client.get("/v1/search", params={"q": asked, "in": within, "limit": 100, **wanted}).json()
-                assert {item["id"] for item in answer["items"]} == whole[asked] & fitting, (asked, wanted)
+                assert {item["id"] for item in answer["items"]} == whole[asked] & passing, (asked, wanted)
                 assert len({item["id"] for item in answer["items"]}) == len(answer["items"]) == answer["total"]["value"]
                 some += 0 < len(answer["items"]) < len(whole[asked])
             assert some > 3
@@ -178,6 +202,20 @@ class TestParts:
             assert len(some[0]["items"]) > 4, (within, asked)
             assert some[1]["total"] == {"value": 4, "relation": "gte"}
             assert found(client, asked, **{"in": within, "limit": 1}) == some[1]["items"][:4]
+
+    def test_of_a_frequent_word_the_newest_part_with_its_letters_alone_is_on_the_first_page_however_long(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for heading in (*["バスの話"] * 8, "バスケットの日"):
+            published(client, pages=[{"sections": [a_section(heading=heading)]}])
+        limits = {"DEEPEST": 4, "RANKED": 2, "CANDIDATES": 3}
+        for name, most in limits.items():
+            monkeypatch.setattr(hits, name, most)
+        monkeypatch.setattr(part_hits, "_TOGETHER", 1)
+        asked = {"q": "バス", "in": "sections"}
+        pages = [client.get("/v1/search", params={**asked, "limit": limit}).json() for limit in (1, 100)]
+        shown = [page["items"][0]["parts"][0]["excerpt"] for page in pages]
+        assert shown == ["<mark>バス</mark>ケットの日"] * 2
 
     def test_facets_count_the_articles_of_the_parts_that_are_found(
         self, client: TestClient, articles: list[Item]
