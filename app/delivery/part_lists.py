@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, literal, not_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, Text, and_, cast, func, literal, not_, select, tuple_
 
 from app.database import Reader, Row, is_one_of
 from app.delivery import parts
@@ -18,6 +18,8 @@ from app.delivery.parts import public_citations, public_key_points, public_quest
 from app.delivery.snapshots import snapshot_cards
 
 Kind = Literal["section", "key_point", "question", "citation"]
+Place = tuple[str, int]
+"""The id of a part's article, and the part's place among those of its kind there, from 0."""
 Position = tuple[str, str, str]
 """Where a page ended: when the article of its last part was published, that article's id, the part's."""
 
@@ -79,28 +81,22 @@ def latest(
     ]
 
 
-def within(
-    reader: Reader, kind: Kind, filters: Filters, places: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], Row]:
-    """The parts at these places that pass the filters: each by its article and its place in it, from 0.
-
-    Perhaps others of those articles, too. Each with ``id``, ``body`` and ``card``, a citation with its ``source_id``.
-    """
+def within(reader: Reader, kind: Kind, places: Collection[Place]) -> dict[Place, Row]:
+    """The parts at these places, each with ``id``, ``body`` and ``card``, a citation with its ``source_id``."""
     table = _TABLES[kind]
     source = [table.c.source_id] if "source_id" in table.c else []
     here = (table.c.article_id, table.c.position, _id(table).label("id"), table.c.body, snapshot_cards.c.card, *source)
-    query = _selected(table, filters, *here).join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id)
-    query = query.where(is_one_of(table.c.article_id, "articles"), is_one_of(table.c.position, "positions"))
-    named = {"articles": [article for article, _ in places], "positions": [place for _, place in places]}
-    return {(row["article_id"], row["position"]): row for row in reader.rows(query, named)}
+    query = select(*here).join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id)
+    rows = reader.rows(query.where(*_at(table)), _named(places))
+    return {(row["article_id"], row["position"]): row for row in rows}
 
 
-def standing(reader: Reader, kind: Kind, filters: Filters, article_ids: Collection[str]) -> dict[tuple[str, int], str]:
-    """The parts of these articles that pass the filters, each with its id, a citation with that of its source."""
+def standing(reader: Reader, kind: Kind, filters: Filters, places: Collection[Place]) -> dict[Place, str]:
+    """The parts at these places that pass the filters, each with its id, a citation with that of its source."""
     table = _TABLES[kind]
     id = table.c.source_id if kind == "citation" else _id(table)
-    query = _selected(table, filters, table.c.article_id, table.c.position, id.label("id"))
-    rows = reader.tuples(query.where(is_one_of(table.c.article_id, "articles")), {"articles": article_ids})
+    query = _selected(table, filters, table.c.article_id, table.c.position, id)
+    rows = reader.tuples(query.where(*_at(table)), _named(places))
     return {(article_id, position): id for article_id, position, id in rows}
 
 
@@ -144,6 +140,20 @@ def _nearest(table: Table, filters: Filters, after: Position | None, limit: int)
 def _from(table: Table, after: Position) -> ColumnElement[bool]:
     """Whether a row's article is the one at ``after`` or stands behind it."""
     return tuple_(table.c.published_at, table.c.article_id) <= tuple_(literal(after[0]), literal(after[1]))
+
+
+def _at(table: Table) -> Sequence[ColumnElement[bool]]:
+    """Whether a part stands at one of the places that ``_named`` names."""
+    # Pairs are what is meant, but for a list of those SQLite looks through the whole table.
+    place = table.c.article_id + " " + cast(table.c.position, Text)
+    return is_one_of(table.c.article_id, "articles"), is_one_of(place, "places")
+
+
+def _named(places: Collection[Place]) -> dict[str, list[str]]:
+    return {
+        "articles": list({article_id for article_id, _ in places}),
+        "places": [f"{article_id} {position}" for article_id, position in places],
+    }
 
 
 def _id(table: Table) -> Column[Any]:

@@ -66,10 +66,16 @@ public_tags = Table(
     Column("published_at", Instant, nullable=False),
 )
 TABLES = (public_sections, public_citations, public_key_points, public_questions, public_tags)
-for _table in (public_sections, public_key_points, public_questions, public_tags):
-    Index(f"ix_{_table.name}_article_id", _table.c.article_id)
-# With the publisher: facets count thousands of articles by it, and need no row for that.
-Index("ix_public_citations_article_id_publisher_id", public_citations.c.article_id, public_citations.c.publisher_id)
+Index("ix_public_tags_article_id", public_tags.c.article_id)
+# Search knows a part by its place; a citation by its source, too, of thousands: that needs no row.
+for _table in (public_sections, public_key_points, public_questions):
+    Index(f"ix_{_table.name}_article_id_position", _table.c.article_id, _table.c.position)
+Index(
+    "ix_public_citations_article_id_position_source_id",
+    public_citations.c.article_id,
+    public_citations.c.position,
+    public_citations.c.source_id,
+)
 # The newest first, within an article by id: the few rows of one article are sorted when they are read.
 for _table in (public_sections, public_key_points, public_questions):
     Index(f"ix_{_table.name}_published_at", _table.c.published_at, _table.c.article_id)

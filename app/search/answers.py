@@ -158,8 +158,9 @@ class Parts:
         self._reader, self._asked, self._part = reader, asked, part
         self._sources = sources or ledger_lists.Filters()
         filters = asked.filters
-        of_parts = part == "source" or any((filters.publisher, filters.source, filters.kind))
-        among = Among(part, asked.passing(reader), self._narrow if of_parts else None)
+        self._of_parts = Filters(publisher=filters.publisher, source=filters.source, kind=filters.kind)
+        narrows = part == "source" or self._of_parts != Filters()
+        among = Among(part, asked.passing(reader), self._narrow if narrows else None)
         in_order = hits.DEEPEST if counted else asked.in_order
         self._hits = part_hits.find(reader, asked.query, asked.words, among, in_order)
 
@@ -190,10 +191,10 @@ class Parts:
 
     def _narrow(self, keys: AbstractSet[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""
-        articles = {id: number for number, id in _ids(self._reader, {number for number, _ in keys}).items()}
-        found = part_lists.standing(self._reader, _KINDS[self._part], self._asked.filters, list(articles))
-        placed = {(articles[article], -place): id for (article, place), id in found.items()}
-        here = {key: id for key, id in placed.items() if key in keys}
+        ids = _ids(self._reader, {number for number, _ in keys})
+        keyed = {(ids[number], -place): (number, place) for number, place in keys}
+        found = part_lists.standing(self._reader, _KINDS[self._part], self._of_parts, keyed)
+        here = {keyed[place]: id for place, id in found.items()}
         if self._part != "source":
             return here
         listed = ledger_lists.listed_sources(self._reader, self._sources, set(here.values()))
@@ -204,7 +205,7 @@ class Parts:
         found = self._asked.page(self._hits.ranked)
         ids = _ids(self._reader, {number for _, (number, _) in found})
         places = [(ids[number], -place) for _, (number, place) in found]
-        rows = part_lists.within(self._reader, _KINDS[self._part], self._asked.filters, places)
+        rows = part_lists.within(self._reader, _KINDS[self._part], places)
         shown = [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
         if self._part != "source":
             return shown

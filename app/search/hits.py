@@ -170,11 +170,11 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
         together = []
-    sets: list[tuple[_Set, int | None]] = []  # each with how many there are, where that is known
+    sets: list[tuple[_Set, Word | None]] = []  # a word that is all of it tells how many there are
     if together:
         first = together[0]
-        known = first.df if len(together) == 1 and first.counted and allowed is None else None
-        sets.append(((_spelled, (len(together),)), known))
+        alone = first if len(together) == 1 and first.counted and allowed is None else None
+        sets.append(((_spelled, (len(together),)), alone))
     literally = _literally(reader, asked, words, together)
     if literally is not None:
         sets.append((literally, None))
@@ -183,25 +183,25 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
-    for each, known in sets:
-        best, there = _best(reader, each, allowed, parameters | {"most": most}, known)
+    for each, alone in sets:
+        best, there = _best(reader, each, allowed, parameters | {"most": most}, alone)
         ranked, total = ranked + best, total + there
     return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
 
 
 def _best(
-    reader: Reader, found: "_Set", allowed: Passes | None, parameters: Row, known: int | None = None
+    reader: Reader, found: "_Set", allowed: Passes | None, parameters: Row, alone: Word | None = None
 ) -> tuple[list[tuple[int, int]], int]:
-    """The best of the articles, each with its score; and how many there are, which may be ``known``."""
+    """The best of the articles, each with its score; and how many there are: those of a word that stands ``alone``."""
     build, shape = found
-    if known is not None:
-        statement = _ordered_uncounted(build, *shape)
+    if alone is not None:
+        statement = _of_one_word(telling=bool(alone.weight))
     elif allowed is None:
         statement = _ordered_once(build, *shape)
     else:
         statement = _ordered(_among(build(*shape), allowed), costly=True)
     rows = reader.tuples(statement, parameters)
-    total = known if known is not None else rows[0][2] if rows else 0
+    total = alone.df if alone is not None else rows[0][2] if rows else 0
     return [(int(score) // index.SCALE, number) for number, score, *_ in rows], total
 
 
@@ -312,8 +312,13 @@ def _ordered_once(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]
 
 
 @cache
-def _ordered_uncounted(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]:
-    return _first(build(*shape).subquery())
+def _of_one_word(*, telling: bool) -> Select[Any]:
+    """The best of the articles in which a word stands, uncounted."""
+    found = _spelled(1)
+    if telling:
+        return _first(found.subquery())
+    # Worth nothing anywhere: the newest are the best, and of the others, all there may be, none is read.
+    return found.order_by(found.selected_columns.number.desc()).limit(bindparam("most", type_=Integer))
 
 
 def _ordered(found: Select[Any], *, costly: bool) -> Select[Any]:

@@ -6,7 +6,7 @@ To name them takes as long as there are of them, and a language may be that of a
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from app.database import Reader
 from app.delivery.part_lists import Filters
@@ -65,7 +65,7 @@ def _demands(reader: Reader, filters: Filters) -> Iterator[_Demand]:
     here, cards, cited, tagged = search_articles.c, snapshot_cards.c, public_citations.c, public_tags.c
 
     def counted(name: str, value: str) -> ColumnElement[bool]:
-        return grams(reader).contains(here.facets, literal(facet(name, value), Text))  # type: ignore[no-any-return]
+        return grams(reader).counted_by(here.facets, facet(name, value))  # type: ignore[no-any-return]
 
     if filters.article is not None:
         yield _Demand(

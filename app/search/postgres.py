@@ -60,6 +60,11 @@ def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
     return func.strpos(texts, loose) > 0
 
 
+def counted_by(facets: Column[Any], facet: str) -> ColumnElement[bool]:
+    """Whether this facet is one of those."""
+    return contains(facets, facet)
+
+
 def kept_text(texts: Column[Any]) -> ColumnElement[str]:
     """A text as it is read to be looked through: as it is, for bytes come as digits."""
     return texts

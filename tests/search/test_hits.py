@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -10,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from app import worker
 from app.database import Database
-from app.search import folding, tokens
+from app.search import folding, hits, query, tokens
+from app.search.hits import Wanted
 from tests.delivery.library import walk
 from tests.factories import a_section, create, publish, published
 from tests.search import corpus
@@ -229,6 +231,22 @@ class TestRanking:
             pass
         assert found(client, "灯籠流し 翡翠細工")[0] == rare
         assert set(common) < set(found(client, "灯籠流し 翡翠細工"))
+
+    def test_of_a_word_that_is_worth_nothing_the_newest_come_first(
+        self, client: TestClient, database: Database
+    ) -> None:
+        titled(client, *(f"翡翠{'の翡翠' * (number % 3)}" for number in range(5)))
+        while worker.count_words(database):
+            pass
+        asked = query.parse("翡翠")
+        with database.reading() as reader:
+            known = hits.weigh(reader, asked.words)
+            every = hits.find(reader, asked, known, None, Wanted(5, 5))
+            worthless = {word: replace(one, weight=0) for word, one in known.items()}
+            some = hits.find(reader, asked, worthless, None, Wanted(3, 3))
+        newest = sorted((number for _, number in every.ranked), reverse=True)
+        assert [number for _, number in every.ranked] != newest
+        assert (some.ranked, some.total) == ([(0, number) for number in newest[:3]], 5)
 
 
 class TestPages:
