@@ -35,7 +35,7 @@ def key(database: Database) -> str:
 @pytest.fixture
 def live(database_url: str, key: str) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
-    with served(database_url) as at, httpx2.Client(base_url=at, headers=headers, timeout=60) as client:
+    with served(database_url, workers=1) as at, httpx2.Client(base_url=at, headers=headers, timeout=60) as client:
         yield client
 
 
