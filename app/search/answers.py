@@ -115,7 +115,7 @@ class Asked:
 
     def position(self, score: int, key: Key) -> Position:
         """Where one that was found stands."""
-        worth = (self.words[word].weight if word in self.words else 0 for word in self.query.words)
+        worth = (self.words[word].weight if word in self.words else "" for word in self.query.words)
         return score, key[0], -key[1], ",".join(map(str, worth))
 
 
@@ -186,8 +186,8 @@ class Parts:
         return Total(len(self._hits.ranked), "eq" if self._hits.exact else "gte")
 
     def numbers(self) -> list[int]:
-        """Those of the articles that they are of, each once."""
-        return list({number for _, (number, _) in self._hits.ranked})
+        """Those of the articles that they were found in, each once."""
+        return list(self._hits.articles)
 
     def _narrow(self, keys: AbstractSet[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""

@@ -1,4 +1,4 @@
-"""Which articles, and which parts of them, a query finds, best first, asked of what ``index.py`` keeps.
+"""Which articles a query finds, best first, asked of what ``index.py`` keeps. Their parts are in ``part_hits.py``.
 
 How a query is read and what ranks above what is in ``query.py``. The statements are the same on both databases, but for
 the grams in ``fts5.py`` and ``postgres.py``.
@@ -94,7 +94,7 @@ def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None
     every = max([1, *(max(df, articles) for _, _, df, articles, _ in known)])
     worth = before or {}
     return {
-        term: Word(id, df, worth.get(term) or _idf(every, df), counted=not uncounted)
+        term: Word(id, df, worth[term] if term in worth else _idf(every, df), counted=not uncounted)
         for id, term, df, _, uncounted in known
     }
 
@@ -121,13 +121,11 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
     return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
 
-def holding(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> list[int]:
-    """The numbers of the best articles in which the query stands as it is: at most ``CANDIDATES``."""
-    found = _literally(reader, asked, words, ())
-    if found is None:
-        return []
-    best, _ = _best(reader, found, allowed, _parameters(reader, asked, words, ()) | {"most": CANDIDATES})
-    return [number for _, number in best]
+def holding(reader: Reader, asked: Query, allowed: Passes | None, most: int) -> list[int]:
+    """The numbers of the articles in which the query stands as it is: at most so many, the newest first."""
+    found = _literally(reader, asked, (), ())
+    newest, _ = _best(reader, found, allowed, most) if found else ([], 0)
+    return [number for _, number in newest]
 
 
 def rarest(words: Mapping[str, Word], most: int) -> dict[str, Word]:
@@ -170,54 +168,46 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
         together = []
-    sets: list[tuple[_Set, Word | None]] = []  # a word that is all of it tells how many there are
-    if together:
-        first = together[0]
-        alone = first if len(together) == 1 and first.counted and allowed is None else None
-        sets.append(((_spelled, (len(together),)), alone))
-    literally = _literally(reader, asked, words, together)
-    if literally is not None:
-        sets.append((literally, None))
-    if not sets:
-        return Hits([], 0, exact=True)
-    parameters = _parameters(reader, asked, words, together)
     ranked: list[tuple[int, int]] = []
     total = 0
-    for each, alone in sets:
-        best, there = _best(reader, each, allowed, parameters | {"most": most}, alone)
+    if together:
+        spelled = _Set(_spelled, (len(together),), _weights(together))
+        alone = together[0] if len(together) == 1 and together[0].counted and allowed is None else None
+        ranked, total = _best(reader, spelled, allowed, most, alone)
+    literally = _literally(reader, asked, list(words.values()), together)
+    if literally is not None:
+        best, there = _best(reader, literally, allowed, most)
         ranked, total = ranked + best, total + there
     return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
 
 
 def _best(
-    reader: Reader, found: "_Set", allowed: Passes | None, parameters: Row, alone: Word | None = None
+    reader: Reader, found: "_Set", allowed: Passes | None, most: int, alone: Word | None = None
 ) -> tuple[list[tuple[int, int]], int]:
     """The best of the articles, each with its score; and how many there are: those of a word that stands ``alone``."""
-    build, shape = found
+    build, shape, parameters = found
     if alone is not None:
         statement = _of_one_word(telling=bool(alone.weight))
     elif allowed is None:
         statement = _ordered_once(build, *shape)
     else:
         statement = _ordered(_among(build(*shape), allowed), costly=True)
-    rows = reader.tuples(statement, parameters)
+    rows = reader.tuples(statement, {**parameters, "most": most})
     total = alone.df if alone is not None else rows[0][2] if rows else 0
-    return [(int(score) // index.SCALE, number) for number, score, *_ in rows], total
+    return [(int(score), number) for number, score, *_ in rows], total
 
 
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
-    every_word = list(words.values()) if len(words) == len(asked.words) else []
-    literally = _literally(reader, asked, words, every_word) if asked.unbroken else None
+    known = list(words.values())
+    besides = known if len(words) == len(asked.words) else []
+    literally = _literally(reader, asked, known, besides) if asked.unbroken else None
     if literally is not None:
-        parameters = _parameters(reader, asked, words, every_word) | {"most": CANDIDATES}
-        scores |= {
-            number: max(scores.get(number, 0), score)
-            for score, number in _best(reader, literally, allowed, parameters)[0]
-        }
-    best = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
-    return Hits(best, len(best), exact=complete and len(best) < CANDIDATES)
+        best, _ = _best(reader, literally, allowed, CANDIDATES)
+        scores |= {number: max(scores.get(number, 0), score) for score, number in best}
+    ranked = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
+    return Hits(ranked, len(ranked), exact=complete and len(ranked) < CANDIDATES)
 
 
 def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes | None) -> tuple[dict[int, int], bool]:
@@ -225,7 +215,7 @@ def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes | Non
     read, rest = split(words)
     scores = _scores(reader, read, allowed)
     while rest and len(scores) < CANDIDATES:
-        read, rest = [*read, rest[0]], rest[1:]
+        read, rest = [*read, *rest[: len(read)]], rest[len(read) :]  # twice as many: each time all are read anew
         scores = _scores(reader, read, allowed)
     telling = [word for word in rest if word.weight]  # what stands everywhere adds nothing
     parameters = _weights(telling) | {"numbers": list(scores)}
@@ -244,20 +234,35 @@ def _scores(reader: Reader, words: Sequence[Word], allowed: Passes | None) -> di
     return {number: int(score) for number, score in rows}
 
 
-def _literally(reader: Reader, asked: Query, words: Mapping[str, Word], besides: Sequence[Word]) -> "_Set | None":
-    """The articles in which the query stands as it is, but for those in which all of the words ``besides`` stand.
+def _literally(reader: Reader, asked: Query, words: Sequence[Word], besides: Sequence[Word]) -> "_Set | None":
+    """How to select articles in which the query stands as it is, but for those in which all words ``besides`` stand.
 
-    None: nothing that could stand somewhere is asked.
+    They are worth what the ``words`` are there. None: nothing that could stand somewhere is asked.
     """
     least = folding.least_grams(asked.loose)
+    if not least:
+        return None
     verified = asked.loose not in least  # one gram alone is the text itself
-    return (_literal, (grams(reader), len(words), len(besides), verified)) if least else None
+    dialect, weighed = grams(reader), besides or words
+    parameters = {
+        "text": asked.loose,
+        "grams": dialect.asked(least, [word.id for word in besides]),
+        "once": sum(word.weight for word in besides) * index.SCALE // 2,
+        **_weights(weighed),
+    }
+    return _Set(_literal, (dialect, len(weighed), bool(besides), verified), parameters)
 
 
 # Built once each: building them anew for each query takes longer than running them does.
 
-_Set = tuple[Callable[..., Select[Any]], tuple[Any, ...]]
-"""How the articles of a set are selected, each with its score, and what that depends on."""
+
+class _Set(NamedTuple):
+    """How some articles are selected, each with its score."""
+
+    build: Callable[..., Select[Any]]
+    shape: tuple[Any, ...]
+    """What the statement depends on."""
+    parameters: Row
 
 
 @cache
@@ -294,9 +299,12 @@ def _any_word_in(words: int) -> Select[Any]:
 
 
 @cache
-def _literal(dialect: Any, words: int, besides: int, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
-    """The articles with all grams of a text, ``verified``: with the text itself; but for those with so many words."""
-    there = dialect.matching(_numbers(_spelled(besides)) if besides else None).subquery("found")
+def _literal(dialect: Any, words: int, besides: bool, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
+    """The articles with all grams of a text, ``verified``: with the text itself.
+
+    ``besides``: but for those with so many words.
+    """
+    there = dialect.matching(_numbers(_spelled(words)) if besides else None).subquery("found")
     # Where the words stand only as parts of others, they are worth what they are where they stand once.
     score = bindparam("once", type_=Integer) if besides else _worth(words, there.c.number)
     query = select(there.c.number, score.label("score"))
@@ -328,7 +336,9 @@ def _ordered(found: Select[Any], *, costly: bool) -> Select[Any]:
 
 
 def _first(there: FromClause, *beside: ColumnElement[int]) -> Select[Any]:
-    ordered = select(there.c.number, there.c.score, *beside).order_by(there.c.score.desc(), there.c.number.desc())
+    # As pages are in order: of those that are worth the same in thousandths the newer is first.
+    score = (there.c.score // index.SCALE).label("score")
+    ordered = select(there.c.number, score, *beside).order_by(score.desc(), there.c.number.desc())
     return ordered.limit(bindparam("most", type_=Integer))
 
 
@@ -354,15 +364,6 @@ def _word(at: int) -> ColumnElement[int]:
 
 def _weight(at: int) -> ColumnElement[int]:
     return bindparam(f"weight{at}", type_=Integer)
-
-
-def _parameters(reader: Reader, asked: Query, words: Mapping[str, Word], besides: Sequence[Word]) -> dict[str, Any]:
-    return {
-        "text": asked.loose,
-        "grams": grams(reader).asked(folding.least_grams(asked.loose), [word.id for word in besides]),
-        "once": sum(word.weight for word in besides) * index.SCALE // 2,
-        **_weights(besides or list(words.values())),
-    }
 
 
 def _weights(words: Sequence[Word]) -> dict[str, Any]:

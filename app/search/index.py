@@ -252,6 +252,7 @@ def fits(reader: Reader) -> bool:
 
 def unmark(writer: Writer) -> None:
     """Record that texts are being read anew: until ``mark`` some are read in one way and some in another."""
+    writer.hold(TERMS, shared=True)  # first, as whoever counts does: else the two would wait for one another
     writer.execute(update(search_state).values(version="", counts=search_state.c.counts + 1))
 
 

@@ -4,7 +4,7 @@ A part is known by the number of its article and its place among those of its ki
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from heapq import nlargest
@@ -21,11 +21,17 @@ from app.search.passing import Passes
 from app.search.query import Query
 
 Key = tuple[int, int]
-"""The number of an article, and the place of a part in it, less than 0: of equals the greater is first."""
+"""The number of an article, and the place of a part in it, counted down from 0: of equals the greater is first."""
+Names = Mapping[Key, str | Key]
+"""Parts, each with what it stands for: itself, but a citation for its source, as others may."""
 
 _TOGETHER = 500
 """How many articles of a word are read before the first look whether its newest parts are enough, then twice as many.
 """
+_LOOKED_THROUGH = 5_000
+"""In how many articles, the newest, a text is looked for part by part."""
+_TEXTS_TOGETHER = 200
+"""How many of their texts are read before the next look whether the newest parts are enough."""
 _ABOVE_ALL = 2**31 - 1
 _p = search_postings.c
 _PLACES = select(_p.term_id, _p.number, _p.places).where(is_one_of(_p.term_id, "terms"))
@@ -54,27 +60,27 @@ class Among:
         """Those of the postings that are of such articles."""
         return postings if self.allowed is None else postings.where(self.allowed(_p.number))
 
-    def newest(self, found: Collection[Key], many: int) -> "Among":
+    def newest(self, found: Names, many: int) -> "Among":
         """Those that can come among so many of the newest, where more are ``found`` and all are worth the same."""
-        (number, _) = nlargest(many, found)[-1]
+        (_, (number, _)) = nlargest(many, self.best(dict.fromkeys(found, 0), found))[-1]
 
         def passes(one: ColumnElement[int]) -> ColumnElement[bool]:
             return one >= number if self.allowed is None else and_(one >= number, self.allowed(one))
 
         return replace(self, allowed=passes)
 
-    def named(self, keys: AbstractSet[Key]) -> Mapping[Key, str | Key]:
-        """Those that are asked for, each with what it stands for."""
+    def named(self, keys: AbstractSet[Key]) -> Names:
+        """Those that are asked for."""
         return {key: key for key in keys} if self.narrow is None else self.narrow(keys)
 
-    def narrowed(self, scores: Mapping[Key, int]) -> Mapping[Key, int]:
-        """Those that are asked for; of several that stand for the same, as citations of one source do, the best."""
+    def best(self, scores: Mapping[Key, int], names: Names) -> list[tuple[int, Key]]:
+        """The best of those that stand for the same, of each, in no order."""
         if self.narrow is None:
-            return scores
-        best: dict[str, tuple[int, Key]] = {}
-        for key, id in self.narrow(scores.keys()).items():
-            best[id] = max(best.get(id, (-1, key)), (scores[key], key))
-        return {key: score for score, key in best.values()}
+            return [(score, key) for key, score in scores.items()]
+        best: dict[str | Key, tuple[int, Key]] = {}
+        for key, name in names.items():
+            best[name] = max(best.get(name, (-1, key)), (scores[key], key))
+        return list(best.values())
 
 
 @dataclass(frozen=True)
@@ -83,67 +89,84 @@ class PartHits:
 
     ranked: list[tuple[int, Key]]
     exact: bool
+    articles: AbstractSet[int]
+    """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
 
 
 def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, in_order: int) -> PartHits:
     """The parts that the query finds, of those that are asked for: so many in order, the others only there."""
+    deep = hits.RANKED if in_order <= hits.RANKED else hits.DEEPEST
     every = sum(word.weight for word in words.values())
     scores: dict[Key, int] = {}
+    names: Names = {}
     complete = True
-    reach = [among]
+    near = among
     if words and asked.together and not asked.phrase and len(words) == len(asked.words):
-        found, complete = _with_all(reader, words, among)
-        scores = dict.fromkeys(found, every)
+        names, complete = _newest(_with_all(reader, words, among), among, hits.DEEPEST)
+        scores = dict.fromkeys(names, every)
         if not complete:  # the first are the same on each page, whatever else is read for a later one
-            deep = (hits.RANKED,) if in_order <= hits.RANKED else (hits.RANKED, hits.DEEPEST)
-            reach = [among.newest(found, many) for many in deep]
+            near = among.newest(names, deep)
     elif words and not asked.together:
-        scores, complete = _with_words(reader, words, among)
-    for here in reach if asked.unbroken else ():
-        literally, all_of_them = _with_text(reader, asked, words, here)
-        complete = complete and all_of_them
+        scores, names, complete = _with_words(reader, words, among)
+    if asked.unbroken:
+        numbers = hits.holding(reader, asked, near.allowed, _LOOKED_THROUGH)
+        literally, all_of_them = _newest(_with_text(reader, asked, among.part, numbers), among, deep)
+        complete = complete and all_of_them and len(numbers) < _LOOKED_THROUGH
         scores |= dict.fromkeys(literally, every)
-    best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)
+        names = {**names, **literally}
+    best = sorted(among.best(scores, names), reverse=True)
     ranked = best[: hits.DEEPEST]
     if asked.ranks_by_texts():
         weights = {word: known.weight for word, known in words.items()}
         said = query.Said(lambda keys: _texts(reader, among.part, keys), str)
         better = query.rank(asked, weights, best[: hits.RANKED], said, min(in_order, hits.RANKED))
         ranked = sorted(better + ranked[hits.RANKED :], reverse=True)
-    return PartHits(ranked, complete and len(best) <= hits.DEEPEST)
+    shown = {names[key] for _, key in ranked}
+    articles = {number for (number, _), name in names.items() if name in shown}
+    return PartHits(ranked, complete and len(best) <= hits.DEEPEST, articles)
 
 
-def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], bool]:
+def _newest(found: Iterable[AbstractSet[Key]], among: Among, most: int) -> tuple[Names, bool]:
+    """Those of the parts that are asked for, read until they are more than so many; and whether these are all.
+
+    ``found``: the parts of the newest articles first.
+    """
+    newest: dict[Key, str | Key] = {}
+    for here in found:
+        newest |= among.named(here)
+        if len(newest) > most and len(set(newest.values())) > most:
+            return newest, False
+    return newest, True
+
+
+def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], Names, bool]:
     """What the query's words in each part are worth together; and whether every part with any word is there."""
     read, rest = hits.split(words)
     places = reader.tuples(among.within(_PLACES), {"terms": [word.id for word in read]})
     scores = index.summed(places, _weights(read), among.part)
+    names = among.named(scores.keys())
     if rest:
-        best = sorted(((score, key) for key, score in among.narrowed(scores).items()), reverse=True)[: hits.DEEPEST]
+        best = sorted(among.best(scores, names), reverse=True)[: hits.DEEPEST]
         more = index.summed(_places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
         scores = {key: score + more.get(key, 0) for score, key in best}
-    return scores, not rest
+        names = {key: names[key] for key in scores}
+    return scores, names, not rest
 
 
-def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[Collection[Key], bool]:
-    """The newest parts in which all of the words stand, a few more than can be paged through; whether these are all."""
+def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> Iterator[AbstractSet[Key]]:
+    """The parts in which all of the words stand, those of the newest articles first."""
     first, *others = hits.rarest(words, len(words)).values()
     once = {word.id: 1 for word in words.values()}
     newest_places = among.within(_NEWEST)
-    newest: dict[str | Key, Key] = {}
-    below, most = _ABOVE_ALL, _TOGETHER
-    while len(newest) <= hits.DEEPEST:
+    below, most, more = _ABOVE_ALL, _TOGETHER, True
+    while more:
         places = reader.tuples(newest_places, {"term": first.id, "below": below, "most": most})
         numbers = [number for _, number, _ in places]
         if others:
             places += _places_in(reader, others, numbers)
-        here = {key for key, count in index.summed(places, once, among.part).items() if count == len(words)}
-        for key, id in sorted(among.named(here).items(), reverse=True):
-            newest.setdefault(id, key)
-        if len(numbers) < most:
-            return newest.values(), True
-        below, most = numbers[-1], most * 2
-    return newest.values(), False
+        yield {key for key, count in index.summed(places, once, among.part).items() if count == len(words)}
+        more = len(numbers) == most
+        below, most = numbers[-1] if numbers else 0, most * 2
 
 
 def _places_in(reader: Reader, words: Sequence[Word], numbers: Collection[int]) -> list[Any]:
@@ -155,14 +178,14 @@ def _weights(words: Sequence[Word]) -> dict[int, int]:
     return {word.id: word.weight for word in words}
 
 
-def _with_text(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among) -> tuple[set[Key], bool]:
-    """The parts in which the query stands as it is, of the best articles in which it does; whether these are all."""
-    numbers = hits.holding(reader, asked, words, among.allowed)
-    found: set[Key] = set()
-    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": numbers}):
-        fields = zip(folded.split(SEPARATOR), index.laid_out(layout, among.part), strict=True)
-        found.update((number, -place) for text, place in fields if place is not None and asked.loose in text)
-    return found, len(numbers) < hits.CANDIDATES
+def _with_text(reader: Reader, asked: Query, part: Part, numbers: Sequence[int]) -> Iterator[AbstractSet[Key]]:
+    """The parts in which the query stands as it is, of articles in which it does, in their order."""
+    for at in range(0, len(numbers), _TEXTS_TOGETHER):
+        found: set[Key] = set()
+        for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": numbers[at : at + _TEXTS_TOGETHER]}):
+            fields = zip(folded.split(SEPARATOR), index.laid_out(layout, part), strict=True)
+            found.update((number, -place) for text, place in fields if place is not None and asked.loose in text)
+        yield found
 
 
 def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:

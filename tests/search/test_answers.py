@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.database import Database
 from app.delivery.part_lists import Filters
+from app.search import facets as counting
 from app.search import hits, part_hits
 from app.search import passing as filtering
 from app.search.index import search_articles, search_texts
@@ -114,7 +115,12 @@ class TestArticles:
             some += 0 < len(expected) < len(whole[asked])
         assert some > 10
 
-    def test_facets_count_what_is_found(self, client: TestClient, articles: list[Item]) -> None:
+    @pytest.mark.parametrize("at_once", [1_000, 3])
+    def test_facets_count_what_is_found(
+        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch, at_once: int
+    ) -> None:
+        monkeypatch.setattr(counting, "_TOGETHER", at_once * 2)
+        monkeypatch.setattr(counting, "_READ_AT_ONCE", at_once)
         by_id = {article["id"]: article for article in articles}
         for asked in ("号", "菊新聞社", "温室", "「ゾルバンティア」", "無いものは無い"):
             for wanted in ({}, {"tag": "菊"}, {"language": "ja", "published_after": "2024-01-01T00:00:00Z"}):
@@ -203,6 +209,25 @@ class TestParts:
             assert some[1]["total"] == {"value": 4, "relation": "gte"}
             assert found(client, asked, **{"in": within, "limit": 1}) == some[1]["items"][:4]
 
+    def test_a_phrase_of_many_articles_finds_each_part_that_holds_it_the_newest_first(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hits, "CANDIDATES", 3)
+        monkeypatch.setattr(hits, "RANKED", 2)
+        monkeypatch.setattr(part_hits, "_TEXTS_TOGETHER", 2)
+        pages = [{"sections": [a_section(heading="グラモンテ号の話", question=None)]}]
+        first, *newer = [published(client, pages=pages)["id"] for _ in range(7)]
+        question = {"sections": [a_section(heading="庭", question="グラモンテ号はどこへ行く?")]}
+        published(client, pages=[question])
+        for _ in range(5):
+            published(client, introduction="グラモンテ号、グラモンテ号が出た。" * 3)
+        for asked in ("「グラモンテ号」", "ラモンテ号"):
+            items = found(client, asked, **{"in": "sections", "limit": 3})
+            assert [item["article"]["id"] for item in items][1:] == [*newer[::-1], first], asked
+            answer = client.get("/v1/questions", params={"q": asked, "count": "exact"}).json()
+            assert [item["question"] for item in answer["items"]] == ["グラモンテ号はどこへ行く?"], asked
+            assert answer["count"] == {"value": 1, "relation": "eq"}, asked
+
     def test_of_a_frequent_word_the_newest_part_with_its_letters_alone_is_on_the_first_page_however_long(
         self, client: TestClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,18 +242,23 @@ class TestParts:
         shown = [page["items"][0]["parts"][0]["excerpt"] for page in pages]
         assert shown == ["<mark>バス</mark>ケットの日"] * 2
 
-    def test_facets_count_the_articles_of_the_parts_that_are_found(
+    def test_facets_count_the_articles_in_which_the_parts_are_found(
         self, client: TestClient, articles: list[Item]
     ) -> None:
-        for within in ("sections", "key_points", "sources"):
-            by_id = {article["id"]: article for article in articles}
+        for within, asked in (("sections", "温"), ("key_points", "菊"), ("sources", "報")):
+            some = 0
             for wanted in combinations({"publisher": choices(articles)["publisher"], "tag": {"菊"}}, times=0):
-                items = found(client, "温", **{"in": within}, **wanted)
-                if within != "sources":  # of a source the article is shown that cites it first, of several
-                    expected = counted([by_id[id] for id in {item["article"]["id"] for item in items}])
-                    assert facets(client, "温", **{"in": within}, **wanted) == expected, wanted
-                elif not items:
-                    assert facets(client, "温", **{"in": within}, **wanted) == counted([]), wanted
+                items = found(client, asked, **{"in": within}, **wanted)
+                ids = {item["id"] for item in items}
+                holding = [
+                    article["id"]
+                    for id, article, sources, _ in PARTS[within](articles)
+                    if id in ids and about(article, wanted) and cites(sources, wanted)
+                ]
+                expected = counted([article for article in articles if article["id"] in holding])
+                assert facets(client, asked, **{"in": within}, **wanted) == expected, (within, wanted)
+                some += bool(items)
+            assert some > 1, within
 
     def test_a_part_that_the_filter_leaves_out_is_in_no_facet(self, client: TestClient) -> None:
         def cite(name: str) -> list[Item]:

@@ -6,13 +6,16 @@ from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
+import pytest
 import regex
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event, update
 
 from app import worker
 from app.database import Database
 from app.search import folding, hits, query, tokens
 from app.search.hits import Wanted
+from app.search.index import search_state, search_terms
 from tests.delivery.library import walk
 from tests.factories import a_section, create, publish, published
 from tests.search import corpus
@@ -55,6 +58,13 @@ SYNONYMS = [
 def found(client: TestClient, asked: str, **wanted: Any) -> list[str]:
     """The ids of all that is found, page by page."""
     return [item["id"] for item in walk(client, "/v1/search", q=asked, **({"limit": 100} | wanted))]
+
+
+def believe(database: Database, word: str, *, df: int, articles: int) -> None:
+    """Let the word be taken to stand in so many articles of so many."""
+    with database.writing() as writer:
+        writer.execute(update(search_terms).where(search_terms.c.term == word).values(df=df))
+        writer.execute(update(search_state).values(articles=articles))
 
 
 def total(client: TestClient, asked: str, **wanted: Any) -> dict[str, Any]:
@@ -265,6 +275,33 @@ class TestPages:
             ids = found(client, "ベニトアイト", limit=limit)
             assert (len(ids), set(ids)) == (104, set(made))
 
+    @pytest.mark.parametrize("together", [(12, 6), (200, 100)], ids=["cut", "whole"])
+    def test_many_that_are_worth_nearly_the_same_are_all_shown_once(
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, together: tuple[int, int]
+    ) -> None:
+        made = titled(client, *(f"翡翠{'の翡翠' * (number * 7 % 11)}" for number in range(30)))
+        while worker.count_words(database):
+            pass
+        believe(database, "翡翠", df=30, articles=30)  # it stands everywhere: it is worth a little
+        monkeypatch.setattr(hits, "CANDIDATES", together[0])
+        monkeypatch.setattr(hits, "RANKED", together[1])
+        ids = found(client, "翡翠", limit=5)
+        assert (len(ids), set(ids)) == (30, set(made))
+        assert found(client, "翡翠", limit=5, facets="year")[:5] == ids[:5]
+
+    def test_a_word_that_was_worth_nothing_on_the_first_page_is_worth_nothing_on_the_next(
+        self, client: TestClient, database: Database
+    ) -> None:
+        made = titled(client, *(f"翡翠{'の翡翠' * (number % 3)}" for number in range(12)))
+        while worker.count_words(database):
+            pass
+        believe(database, "翡翠", df=5_000, articles=5_000)
+        first = client.get("/v1/search", params={"q": "翡翠 無い", "limit": 5}).json()
+        believe(database, "翡翠", df=12, articles=5_000)
+        rest = client.get("/v1/search", params={"q": "翡翠 無い", "limit": 100, "cursor": first["next"]}).json()
+        ids = [item["id"] for item in first["items"] + rest["items"]]
+        assert (len(ids), set(ids)) == (12, set(made))
+
     def test_words_that_are_counted_between_two_pages_skip_and_repeat_nothing(
         self, client: TestClient, database: Database
     ) -> None:
@@ -291,6 +328,47 @@ class TestPages:
 
 
 class TestSeveralWords:
+    QUERIES = (
+        *(("articles", asked) for asked in ("菊 温室 金賞", "号 報 第", "温室 菊新聞社 ゾルバンティア")),
+        *(("sections", asked) for asked in ("菊 温室 金賞", "温室 第 報")),
+        ("key_points", "菊 温室 金賞"),
+    )
+
+    @pytest.mark.usefixtures("articles")
+    def test_however_few_postings_are_read_those_that_are_found_are_in_the_same_order(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for within, asked in self.QUERIES:
+            monkeypatch.setattr(hits, "_READ", 4_000)
+            monkeypatch.setattr(hits, "CANDIDATES", 200)
+            whole = found(client, asked, **{"in": within})
+            monkeypatch.setattr(hits, "_READ", 1)
+            if within == "articles":
+                assert found(client, asked) == whole, asked
+            monkeypatch.setattr(hits, "CANDIDATES", 5)
+            some = found(client, asked, **{"in": within})
+            assert 5 <= len(some) < len(whole), (asked, within)
+            assert some == [id for id in whole if id in some], (asked, within)
+
+    def test_many_frequent_words_under_a_filter_that_nothing_passes_are_asked_for_a_few_times(
+        self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said = " ".join(text for article in articles for text in corpus.texts(article).values())
+        words = sorted({token.word for token in tokens.tokens(folding.fold(said).text, ()) if token.word})[:32]
+        assert len(words) == 32
+        monkeypatch.setattr(hits, "_READ", 1)
+        asked: list[str] = []
+
+        def count(*given: Any) -> None:
+            asked.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            assert found(client, " ".join(words), language="zu") == []
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        assert 0 < sum("search_postings" in statement for statement in asked) < 2 * 10
+
     def test_any_of_them_finds_and_all_of_them_stand_first(self, client: TestClient) -> None:
         titles = ["銀の鈴虫", "金の甲虫", "鈴虫と甲虫"]
         ids = titled(client, *titles)

@@ -14,9 +14,11 @@ from sqlalchemy import select, text
 from app import worker
 from app.database import Database
 from app.delivery.shapes import encode
+from app.publishing.publish import reindex
 from app.search import folding, index
 from app.search.fields import PARTS, SEPARATOR
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
+from tests.backends.test_late_commit import let_them_wait
 from tests.factories import a_section, create, publish, published
 from tests.search import corpus
 
@@ -228,6 +230,21 @@ class TestRacing:
             )
         assert len(kept) == len(dict(kept))
         assert {df for _, df in kept} == {12}
+
+    def test_the_index_is_made_anew_while_words_are_counted(self, client: TestClient, database: Database) -> None:
+        published(client, title="ヌヌ石の話")
+
+        def made_anew() -> str | None:
+            with database.writing() as writer:
+                return reindex(writer, None, 100)
+
+        with ThreadPoolExecutor(1) as pool:
+            with database.writing() as writer:
+                writer.hold(index.TERMS)  # what counting begins with
+                made = pool.submit(made_anew)
+                let_them_wait(database, 1)
+                assert index.count(writer)
+            assert made.result() is not None
 
 
 class TestRead:
