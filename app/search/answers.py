@@ -4,7 +4,7 @@ What is found is decided in ``hits.py`` and ``part_hits.py``, what is shown of i
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
-from app.database import Reader, is_one_of
+from app.database import Reader, Row, is_one_of
 from app.delivery import ledger_lists, part_lists
 from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
@@ -248,7 +248,8 @@ class _Shown:
 
     def __init__(self, reader: Reader, asked: Asked, found: AbstractSet[int], texts: Mapping[int, Any]) -> None:
         """``texts``: those that were read already; they are not read again where they are all that are shown."""
-        self._asked = asked
+        self._reader, self._asked = reader, asked
+        self._places: dict[tuple[int, int], bytes] | None = None
         known = found <= texts.keys()
         rows = reader.rows(_SHOWN if known else _SHOWN_WITH_TEXTS, {"numbers": list(found)})
         self._rows = {row["number"]: row for row in rows}
@@ -260,7 +261,11 @@ class _Shown:
         texts = Texts.kept(self._loose[number], row["outline"], row["body"])
         if type != "article":
             texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
-        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words(row["terms"]))
+
+        def near(words: Iterable[str]) -> Iterable[int]:
+            return self._near(row, words) if type == "article" else range(len(texts.loose))
+
+        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words(row["terms"]), near)
         spots = [spot for spot, _ in excerpted]
         if type != "article" and not spots:
             spots = [texts.spot(0)]  # a part is somewhere, whether its own words show it or not
@@ -274,6 +279,16 @@ class _Shown:
         """The words of the query that are among the terms of an article."""
         standing = index.unpacked(terms)
         return {word for word, known in self._asked.words.items() if index.among(standing, known.id)}
+
+    def _near(self, row: Row, words: Iterable[str]) -> list[int]:
+        """The texts of an article in which some of the words may stand: those of parts in which they do, or of none."""
+        if self._places is None:
+            known = list(self._asked.words.values())
+            found = part_hits.places_in(self._reader, known, self._rows)
+            self._places = {(number, term_id): places for term_id, number, places in found}
+        ids = [self._asked.words[word].id for word in words if word in self._asked.words]
+        parts = [self._places[row["number"], id] for id in ids if (row["number"], id) in self._places]
+        return index.texts_near(row["layout"], parts)
 
 
 def _ids(reader: Reader, numbers: Collection[int]) -> dict[int, str]:

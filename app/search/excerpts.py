@@ -25,7 +25,9 @@ _MARKED = 100
 _BEFORE = 40
 """How many of them stand before what is marked first, at most."""
 _TOKENIZED = 4_000
-"""How many characters of an article are read word by word, where nothing stands in it as it was asked."""
+"""How many characters of an article are read word by word, where something in it is spelled otherwise."""
+_TOKENIZED_FOR_ANY = 20_000
+"""How many, as long as there is nothing to show."""
 _MARKUP = re.compile("[&<>\"']")
 _PAUSES = "。!?!?\n 、,"
 
@@ -40,10 +42,13 @@ class Excerpt(NamedTuple):
     highlights: list[Span]
 
 
-def show(asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]]) -> list[tuple[Spot, Excerpt]]:
+def show(
+    asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]], near: Callable[[Iterable[str]], Iterable[int]]
+) -> list[tuple[Spot, Excerpt]]:
     """The places that answer a query best, of the texts given.
 
-    ``words``: those of the query that stand in the article in some spelling; asked only where it must be known.
+    ``words``: those of the query that stand in the article in some spelling; ``near``: the texts in which some words
+    may stand. Both are asked only where it must be known.
     """
     everything = SEPARATOR.join(texts.loose)
     literally: list[str] = []
@@ -64,9 +69,12 @@ def show(asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]]) -> l
     if scores:
         best = sorted(scores, key=lambda at: (-scores[at] * texts.weight(at), at))[:MOST]
         return _marked(map(texts.spot, best), literally, otherwise)
-    heaviest = sorted(range(len(texts.loose)), key=lambda at: -texts.weight(at))
-    shown = _marked(map(texts.spot, heaviest), (), otherwise) if otherwise else []
-    return shown or _marked(map(texts.spot, heaviest), (), [(word,) for word in asked.words])
+
+    def spelled_otherwise(wanted: Sequence[tuple[str, ...]]) -> list[tuple[Spot, Excerpt]]:
+        some = near(word for words in wanted for word in words) if wanted else ()
+        return _marked(map(texts.spot, sorted(some, key=lambda at: -texts.weight(at))), (), wanted)
+
+    return spelled_otherwise(otherwise) or spelled_otherwise([(word,) for word in asked.words])
 
 
 def highlights(spot: Spot, literally: Iterable[str], otherwise: Collection[tuple[str, ...]] = ()) -> list[Span]:
@@ -92,14 +100,14 @@ def _marked(
     spots: Iterable[Spot], literally: Collection[str], otherwise: Collection[tuple[str, ...]]
 ) -> list[tuple[Spot, Excerpt]]:
     shown: list[tuple[Spot, Excerpt]] = []
-    left = _TOKENIZED
+    read = 0
     for spot in spots:
         if len(shown) == MOST:
             break
-        if otherwise and len(spot.text) > left:
-            continue  # a shorter one may still say it
-        left -= len(spot.text) if otherwise else 0
-        marked = highlights(spot, literally, otherwise)
+        most = _TOKENIZED if shown or literally else _TOKENIZED_FOR_ANY
+        readable = bool(otherwise) and read + len(spot.text) <= most  # if not, a shorter one may still say it
+        read += len(spot.text) if readable else 0
+        marked = highlights(spot, literally, otherwise if readable else ())
         if marked:
             shown.append((spot, _excerpt(spot, marked)))
     return shown

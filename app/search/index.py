@@ -312,6 +312,22 @@ def laid_out(layout: bytes, part: Part) -> list[int | None]:
     return found
 
 
+def texts_near(layout: bytes, places: Iterable[bytes]) -> list[int]:
+    """The fields of an article, by their order, that are texts of one of these places, or of no part at all."""
+    wanted = {place for packed in places for place in array("H", packed)}
+    here: set[int] = set()
+    found: list[int] = []
+    field = 0
+    for place in array("H", layout + _NEXT_FIELD):
+        if place != _NO_PLACE:
+            here.add(place)
+            continue
+        if not here or here & wanted:
+            found.append(field)
+        here, field = set(), field + 1
+    return found
+
+
 def _counted_by(article: Mapping[str, Any]) -> str:
     """What facets count a public article by: the items of a JSON array, each a facet and a value."""
     citations = (each for page in article["pages"] for section in page["sections"] for each in section["citations"])

@@ -147,7 +147,7 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
     names = among.named(scores.keys())
     if rest:
         best = sorted(among.best(scores, names), reverse=True)[: hits.DEEPEST]
-        more = index.summed(_places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
+        more = index.summed(places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
         scores = {key: score + more.get(key, 0) for score, key in best}
         names = {key: names[key] for key in scores}
     return scores, names, not rest
@@ -163,13 +163,13 @@ def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> Iterat
         places = reader.tuples(newest_places, {"term": first.id, "below": below, "most": most})
         numbers = [number for _, number, _ in places]
         if others:
-            places += _places_in(reader, others, numbers)
+            places += places_in(reader, others, numbers)
         yield {key for key, count in index.summed(places, once, among.part).items() if count == len(words)}
         more = len(numbers) == most
         below, most = numbers[-1] if numbers else 0, most * 2
 
 
-def _places_in(reader: Reader, words: Sequence[Word], numbers: Collection[int]) -> list[Any]:
+def places_in(reader: Reader, words: Sequence[Word], numbers: Collection[int]) -> list[Any]:
     """Where these words stand in some articles."""
     return reader.tuples(_PLACES_IN, {"terms": [word.id for word in words], "numbers": list(numbers)})
 

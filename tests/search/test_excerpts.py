@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.search import folding, query
 from tests.delivery.library import walk
-from tests.factories import published
+from tests.factories import a_section, published
 from tests.search import corpus
 from tests.search.corpus import Item
 
@@ -160,6 +160,27 @@ class TestExcerpts:
             "excerpt": "秋の<mark>リンゴ</mark>園へ。",
             "highlights": [[2, 5]],
         }
+
+    def test_one_that_is_spelled_otherwise_is_shown_however_late_in_a_long_article(self, client: TestClient) -> None:
+        said = "これは何でもない文章が続く段落です。" * 12
+        bodies = [said] * 40
+        bodies[35] += "梨と檸檬を食べた。"
+        sections = [a_section(heading="庭", body=body, citations=[]) for body in bodies]
+        made = published(client, pages=[{"sections": sections}])
+        (item,) = walk(client, "/v1/search", q="レモン")
+        assert [part["pointer"] for part in item["parts"]] == ["/pages/0/sections/35/body"]
+        assert "梨と<mark>檸檬</mark>を食べた。" in item["parts"][0]["excerpt"]
+        assert (item["page"], item["anchor"]) == (1, made["pages"][0]["sections"][35]["anchor"])
+
+    def test_one_that_is_spelled_otherwise_is_shown_in_a_long_text_and_hides_nothing_that_is_not(
+        self, client: TestClient
+    ) -> None:
+        text = "池の水は澄んでいた。" * 540 + "演奏会に二万三千七百四十一人が来た。"
+        made = published(client, pages=[{"sections": [a_section(body=text)]}])
+        for asked, marked in (("演奏会 来る", "演奏会"), ("23741人", "二万三千七百四十一人")):
+            (item,) = (item for item in walk(client, "/v1/search", q=asked) if item["id"] == made["id"])
+            assert f"<mark>{marked}</mark>" in item["parts"][0]["excerpt"], asked
+            assert item["page"] == 1, asked
 
     def test_the_places_with_most_of_the_query_are_shown_three_at_most(self, client: TestClient) -> None:
         points = [{"text": f"{number} ヌヌ石"} for number in range(4)]
