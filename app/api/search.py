@@ -105,11 +105,11 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     """Published articles, or with `in` their sections, key points or sources, in which the words of `q` stand.
 
     The best come first. One word, or a phrase in quotes, finds all there are; of several words those articles are
-    found that have most of what is rare among them, and `total` says `gte`. Each item shows up to three places:
-    `pointer` leads into the article as `GET /v1/articles/{id}` answers it, `excerpt` is HTML in which only `<mark>`
-    stands unescaped, `highlights` are [start, end) in code points of the whole text at `pointer`. `did_you_mean` is
-    given where nothing is found and a word is near. Filters are about the article; of parts, `publisher` and `source`
-    are those of the part.
+    found that have most of what is rare among them; `total` says `gte` where there may be more. Each item shows up to
+    three places: `pointer` leads into the article as `GET /v1/articles/{id}` answers it, `excerpt` is HTML in which
+    only `<mark>` stands unescaped, `highlights` are [start, end) in code points of the whole text at `pointer`.
+    `did_you_mean` is given where nothing is found and a word is near. Filters are about the article; of parts,
+    `publisher` and `source` are those of the part.
     """
     filters = query.filters()
     bound = paging.bound_to("search", query.q, query.within, *astuple(filters))

@@ -242,7 +242,8 @@ def _literally(reader: Reader, asked: Query, words: Sequence[Word], besides: Seq
     least = folding.least_grams(asked.loose)
     if not least:
         return None
-    verified = asked.loose not in least  # one gram alone is the text itself
+    # One gram alone is the text itself, but for marks: SQLite keeps those as characters that may stand in a text, too.
+    verified = asked.loose not in least or not asked.loose.isalnum()
     dialect, weighed = grams(reader), besides or words
     parameters = {
         "text": asked.loose,

@@ -50,7 +50,11 @@ def _closest(reader: Reader, piece: str) -> str | None:
 
 
 def _likeness(word: str | None, other: str) -> float:
-    return 0.0 if word is None else difflib.SequenceMatcher(None, word, other, autojunk=False).ratio()
+    """How like one another they are, from 0 to 1, or 0 where that cannot be enough: most are far, and soon told."""
+    alike = difflib.SequenceMatcher(None, word or "", other, autojunk=False)
+    if alike.real_quick_ratio() < _CLOSE or alike.quick_ratio() < _CLOSE:
+        return 0.0
+    return alike.ratio()
 
 
 def _begins(folded: str) -> ColumnElement[bool]:

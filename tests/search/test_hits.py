@@ -205,6 +205,13 @@ class TestPhrases:
         answer = client.get("/v1/search", params={"q": "「品評会の千輪咲き」"}).json()
         assert (answer["items"], answer["total"]) == ([], {"value": 0, "relation": "eq"})
 
+    def test_a_phrase_with_a_mark_finds_no_text_with_the_character_that_a_database_keeps_it_as(
+        self, client: TestClient
+    ) -> None:
+        (private, mark) = titled(client, "値段\U000f0024印", "値段$本物")
+        assert found(client, "「段$」") == [mark]
+        assert found(client, "「段\U000f0024」") == [private]
+
     def test_a_phrase_never_spans_two_texts(self, client: TestClient) -> None:
         made = published(client, title="青い菊", lead="赤い庭", takeaways=[{"text": "白い塔"}, {"text": "黒い橋"}])
         for text in ("青い菊", "赤い庭", "白い塔", "黒い橋"):
