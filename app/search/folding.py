@@ -126,7 +126,10 @@ def pairs(loose: str) -> set[str]:
 
 def fold_cluster(cluster: str) -> str:
     """One character with what combines with it, folded; empty where it says nothing."""
-    spread = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", cluster).casefold())
+    plain = unicodedata.normalize("NFKC", cluster)
+    if plain[0] == " " and unicodedata.category(cluster[0]) != "Zs":
+        return ""  # an accent that stands by itself, as ゛ ´ ¨: to Unicode a space with one
+    spread = unicodedata.normalize("NFD", plain.casefold())
     bare = unicodedata.normalize("NFC", _SILENT.sub("", spread)).translate(_KANJI)
     return "".join(_LETTERS.get(character, character) for character in bare)
 

@@ -19,7 +19,7 @@ from app.search import folding
 
 DictionaryName = Literal["small", "core"]
 
-RULES = 2
+RULES = 3
 """Raised whenever this module or ``folding.py`` reads a text otherwise than before."""
 _CUT = 4_000
 """The longest piece that is given to the tokeniser, in characters."""
