@@ -233,14 +233,18 @@ class PartList:
 
     def total(self) -> Total:
         """How many there are. Raises: Busy."""
-        return self._parts(None, 0).total()
+        there = self._parts(None, 0).total()  # a first page may not have needed all that can be paged through
+        return there if there.relation == "eq" else self._search(None, 0, counted=True).total()
 
     def _parts(self, after: Position | None, limit: int) -> Parts:
         if self._found is None:
-            with bounded(self._reader):
-                asked = Asked.read(self._reader, self._text, self._filters, after, limit)
-                self._found = Parts(self._reader, asked, self._part, self._sources)
+            self._found = self._search(after, limit, counted=False)
         return self._found
+
+    def _search(self, after: Position | None, limit: int, *, counted: bool) -> Parts:
+        with bounded(self._reader):
+            asked = Asked.read(self._reader, self._text, self._filters, after, limit)
+            return Parts(self._reader, asked, self._part, self._sources, counted=counted)
 
 
 class _Shown:

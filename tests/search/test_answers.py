@@ -216,7 +216,8 @@ class TestParts:
         monkeypatch.setattr(hits, "RANKED", 2)
         monkeypatch.setattr(part_hits, "_TEXTS_TOGETHER", 2)
         pages = [{"sections": [a_section(heading="グラモンテ号の話", question=None)]}]
-        first, *newer = [published(client, pages=pages)["id"] for _ in range(7)]
+        takeaways = [{"text": "グラモンテ号が出た"}]
+        first, *newer = [published(client, pages=pages, takeaways=takeaways)["id"] for _ in range(7)]
         question = {"sections": [a_section(heading="庭", question="グラモンテ号はどこへ行く?")]}
         published(client, pages=[question])
         for _ in range(5):
@@ -227,6 +228,8 @@ class TestParts:
             answer = client.get("/v1/questions", params={"q": asked, "count": "exact"}).json()
             assert [item["question"] for item in answer["items"]] == ["グラモンテ号はどこへ行く?"], asked
             assert answer["count"] == {"value": 1, "relation": "eq"}, asked
+            points = client.get("/v1/key-points", params={"q": asked, "count": "exact", "limit": 1}).json()
+            assert points["count"] == {"value": 7, "relation": "eq"}, asked
 
     def test_of_a_frequent_word_the_newest_part_with_its_letters_alone_is_on_the_first_page_however_long(
         self, client: TestClient, monkeypatch: pytest.MonkeyPatch
