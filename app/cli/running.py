@@ -93,6 +93,11 @@ def rebuild() -> None:
                 break
         while worker.count_words(database):
             pass
+        begin = more = True
+        while more:  # by and by, for others write meanwhile
+            with database.writing() as writer:
+                more = index.gather(writer, begin=begin)
+            begin = False
     say("The search index is up to date.")
 
 

@@ -44,6 +44,11 @@ def drop(writer: Writer, number: int, _: str, __: Iterable[int]) -> None:
     writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
 
 
+def gather(_: Writer, *, begin: bool) -> bool:  # noqa: ARG001 - as on SQLite
+    """Nothing: the server's autovacuum does it."""
+    return False
+
+
 def matching(besides: Select[Any] | None) -> Any:
     """The numbers of the articles that have all of the grams that are asked for, but for the numbers ``besides``."""
     # In order, both sides can be read side by side.

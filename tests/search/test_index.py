@@ -247,6 +247,29 @@ class TestRacing:
             assert made.result() is not None
 
 
+class TestGathered:
+    def test_what_was_made_anew_is_in_one_piece_and_found_as_before(
+        self, client: TestClient, database: Database
+    ) -> None:
+        before = client.get("/v1/search?q=「菊新聞社」&limit=100").json()
+        last: str | None = ""
+        while last is not None:
+            with database.writing() as writer:
+                last = reindex(writer, last, 3)
+        pieces = text("SELECT count(DISTINCT segid) FROM search_grams_idx")
+        with database.writing() as writer:
+            scattered = 0 if writer.on_postgresql else int(writer.execute(pieces).scalar_one())
+            more = index.gather(writer, begin=True)
+        while more:
+            with database.writing() as writer:
+                more = index.gather(writer, begin=False)
+        with database.reading() as reader:
+            assert reader.on_postgresql or (scattered > 1 and reader.execute(pieces).scalar_one() == 1)
+        while worker.count_words(database):
+            pass
+        assert client.get("/v1/search?q=「菊新聞社」&limit=100").json() == before
+
+
 class TestRead:
     def test_every_published_article_is_kept_once_and_its_texts_as_they_are_folded(
         self, client: TestClient, database: Database
