@@ -187,7 +187,7 @@ class Parts:
 
     def numbers(self) -> list[int]:
         """Those of the articles that they were found in, each once."""
-        return list(self._hits.articles)
+        return list(self._hits.articles())
 
     def _narrow(self, keys: AbstractSet[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""

@@ -71,7 +71,7 @@ class Among:
 
     def named(self, keys: AbstractSet[Key]) -> Names:
         """Those that are asked for."""
-        return {key: key for key in keys} if self.narrow is None else self.narrow(keys)
+        return dict(zip(keys, keys, strict=True)) if self.narrow is None else self.narrow(keys)
 
     def best(self, scores: Mapping[Key, int], names: Names) -> list[tuple[int, Key]]:
         """The best of those that stand for the same, of each, in no order."""
@@ -89,8 +89,13 @@ class PartHits:
 
     ranked: list[tuple[int, Key]]
     exact: bool
-    articles: AbstractSet[int]
-    """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
+    names: Names
+    """Of these, and of others that were found, what each stands for."""
+
+    def articles(self) -> AbstractSet[int]:
+        """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
+        ranked = {self.names[key] for _, key in self.ranked}
+        return {number for (number, _), name in self.names.items() if name in ranked}
 
 
 def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, in_order: int) -> PartHits:
@@ -121,9 +126,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
         said = query.Said(lambda keys: _texts(reader, among.part, keys), str)
         better = query.rank(asked, weights, best[: hits.RANKED], said, min(in_order, hits.RANKED))
         ranked = sorted(better + ranked[hits.RANKED :], reverse=True)
-    shown = {names[key] for _, key in ranked}
-    articles = {number for (number, _), name in names.items() if name in shown}
-    return PartHits(ranked, complete and len(best) <= hits.DEEPEST, articles)
+    return PartHits(ranked, complete and len(best) <= hits.DEEPEST, names)
 
 
 def _newest(found: Iterable[AbstractSet[Key]], among: Among, most: int) -> tuple[Names, bool]:
