@@ -30,7 +30,7 @@ _TOGETHER = 500
 """
 _LOOKED_THROUGH = 5_000
 """In how many articles, the newest, a text is looked for part by part."""
-_TEXTS_TOGETHER = 200
+_TEXTS_TOGETHER = 50
 """How many of their texts are read before the next look whether the newest parts are enough."""
 _ABOVE_ALL = 2**31 - 1
 _p = search_postings.c
