@@ -77,7 +77,7 @@ def asked(grams: Collection[str], besides: Collection[int]) -> str:
     return f"({these}) NOT ({' '.join(map(_word, besides))})" if besides else these
 
 
-def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
+def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
     return func.holds(cast(texts, Bytes), cast(loose, Bytes), type_=Boolean)
 

@@ -23,7 +23,7 @@ from app.search.query import Query
 Key = tuple[int, int]
 """The number of an article, and the place of a part in it, counted down from 0: of equals the greater is first."""
 Names = Mapping[Key, str | Key]
-"""Parts, each with what it stands for: itself, but a citation for its source, as others may."""
+"""Parts, each with what it stands for: itself, or, as others may, the source that it cites."""
 
 _TOGETHER = 500
 """How many articles of a word are read before the first look whether its newest parts are enough, then twice as many.
@@ -143,7 +143,7 @@ def _newest(found: Iterable[AbstractSet[Key]], among: Among, most: int) -> tuple
 
 
 def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], Names, bool]:
-    """What the query's words in each part are worth together; and whether every part with any word is there."""
+    """What the query's words in each part are worth together, what it stands for; and whether these are all parts."""
     read, rest = hits.split(words)
     places = reader.tuples(among.within(_PLACES), {"terms": [word.id for word in read]})
     scores = index.summed(places, _weights(read), among.part)

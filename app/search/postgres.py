@@ -60,14 +60,14 @@ def asked(grams: Collection[str], _: Collection[int]) -> list[str]:
     return sorted(grams)
 
 
-def contains(texts: Column[Any], loose: str) -> ColumnElement[bool]:
+def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
     return func.strpos(texts, loose) > 0
 
 
 def counted_by(facets: Column[Any], facet: str) -> ColumnElement[bool]:
     """Whether this facet is one of those."""
-    return contains(facets, facet)
+    return func.strpos(facets, facet) > 0
 
 
 def kept_text(texts: Column[Any]) -> ColumnElement[str]:
