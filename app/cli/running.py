@@ -93,11 +93,10 @@ def rebuild() -> None:
                 break
         while worker.count_words(database):
             pass
-        begin = more = True
+        more = True
         while more:  # by and by, for others write meanwhile
             with database.writing() as writer:
-                more = index.gather(writer, begin=begin)
-            begin = False
+                more = index.gather(writer)
     say("The search index is up to date.")
 
 

@@ -33,9 +33,8 @@ _MARK = re.compile(f"[{re.escape(''.join(map(chr, _SAFE)))}]")
 _PUT = text("INSERT INTO search_grams (rowid, grams) VALUES (:number, :grams)")
 # A table without content must be told what is taken out.
 _DROP = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :number, :grams)")
-# What all segments hold is brought together; the minus begins that, later merges go on with it.
-_MERGE = text("INSERT INTO search_grams (search_grams, rank) VALUES ('merge', :pages)")
-_MERGED_PAGES = 500
+# Some hundred pages of it: the minus says that all segments are to become one, and goes on with what it began.
+_MERGE = text("INSERT INTO search_grams (search_grams, rank) VALUES ('merge', -500)")
 _GRAMS: Any = table("search_grams", column("rowid", Integer), column("search_grams", Text))
 SETTINGS: dict[str, str] = {}
 """What a search sets of the database: nothing."""
@@ -55,14 +54,14 @@ def drop(writer: Writer, number: int, loose: str, words: Iterable[int]) -> None:
     writer.execute(_DROP, {"number": number, "grams": _written(loose, words)})
 
 
-def gather(writer: Writer, *, begin: bool) -> bool:
+def gather(writer: Writer) -> bool:
     """Do some of what brings together what is scattered over the index; says whether more is left to do.
 
     Source: sqlite.org/fts5.html, the 'merge' command.
     """
     file: Any = writer.connection.connection.driver_connection
     before = file.total_changes
-    writer.execute(_MERGE, {"pages": -_MERGED_PAGES if begin else _MERGED_PAGES})
+    writer.execute(_MERGE)
     return bool(file.total_changes - before > 1)
 
 

@@ -123,7 +123,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
 
 def holding(reader: Reader, asked: Query, allowed: Passes | None, most: int) -> list[int]:
     """The numbers of the articles in which the query stands as it is: at most so many, the newest first."""
-    found = _literally(reader, asked, (), ())
+    found = _literally(reader, asked, (), besides=False)
     newest, _ = _best(reader, found, allowed, most) if found else ([], 0)
     return [number for _, number in newest]
 
@@ -174,7 +174,7 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
         spelled = _Set(_spelled, (len(together),), _weights(together))
         alone = together[0] if len(together) == 1 and together[0].counted and allowed is None else None
         ranked, total = _best(reader, spelled, allowed, most, alone)
-    literally = _literally(reader, asked, list(words.values()), together)
+    literally = _literally(reader, asked, together or list(words.values()), besides=bool(together))
     if literally is not None:
         best, there = _best(reader, literally, allowed, most)
         ranked, total = ranked + best, total + there
@@ -200,9 +200,8 @@ def _best(
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
-    known = list(words.values())
-    besides = known if len(words) == len(asked.words) else []
-    literally = _literally(reader, asked, known, besides) if asked.unbroken else None
+    besides = 0 < len(words) == len(asked.words)
+    literally = _literally(reader, asked, list(words.values()), besides=besides) if asked.unbroken else None
     if literally is not None:
         best, _ = _best(reader, literally, allowed, CANDIDATES)
         scores |= {number: max(scores.get(number, 0), score) for score, number in best}
@@ -234,24 +233,24 @@ def _scores(reader: Reader, words: Sequence[Word], allowed: Passes | None) -> di
     return {number: int(score) for number, score in rows}
 
 
-def _literally(reader: Reader, asked: Query, words: Sequence[Word], besides: Sequence[Word]) -> "_Set | None":
-    """How to select articles in which the query stands as it is, but for those in which all words ``besides`` stand.
+def _literally(reader: Reader, asked: Query, words: Sequence[Word], *, besides: bool) -> "_Set | None":
+    """How to select articles in which the query stands as it is, worth what the ``words`` are there.
 
-    They are worth what the ``words`` are there. None: nothing that could stand somewhere is asked.
+    ``besides``: but for those in which all of the words stand. None: nothing that could stand somewhere is asked.
     """
     least = folding.least_grams(asked.loose)
     if not least:
         return None
     # One gram alone is the text itself, but for marks: SQLite keeps those as characters that may stand in a text, too.
     verified = asked.loose not in least or not asked.loose.isalnum()
-    dialect, weighed = grams(reader), besides or words
+    dialect = grams(reader)
     parameters = {
         "text": asked.loose,
-        "grams": dialect.asked(least, [word.id for word in besides]),
-        "once": sum(word.weight for word in besides) * index.SCALE // 2,
-        **_weights(weighed),
+        "grams": dialect.asked(least, [word.id for word in words] if besides else []),
+        "once": sum(word.weight for word in words) * index.SCALE // 2,
+        **_weights(words),
     }
-    return _Set(_literal, (dialect, len(weighed), bool(besides), verified), parameters)
+    return _Set(_literal, (dialect, len(words), besides, verified), parameters)
 
 
 # Built once each: building them anew for each query takes longer than running them does.

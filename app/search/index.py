@@ -261,12 +261,12 @@ def mark(writer: Writer) -> None:
     writer.execute(update(search_state).values(version=tokens.version(), counts=search_state.c.counts + 1))
 
 
-def gather(writer: Writer, *, begin: bool) -> bool:
+def gather(writer: Writer) -> bool:
     """Do some of what brings the grams together again that were taken out and put in anew; whether more is left.
 
     On SQLite they take four times the room after a rebuild, and a phrase half as long again.
     """
-    return bool(grams(writer).gather(writer, begin=begin))
+    return bool(grams(writer).gather(writer))
 
 
 def grams(reader: Reader) -> Any:

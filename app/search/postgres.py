@@ -44,7 +44,7 @@ def drop(writer: Writer, number: int, _: str, __: Iterable[int]) -> None:
     writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
 
 
-def gather(_: Writer, *, begin: bool) -> bool:  # noqa: ARG001 - as on SQLite
+def gather(_: Writer) -> bool:
     """Nothing: the server's autovacuum does it."""
     return False
 

@@ -374,7 +374,7 @@ class TestSeveralWords:
             assert found(client, " ".join(words), language="zu") == []
         finally:
             event.remove(Engine, "before_cursor_execute", count)
-        assert 0 < sum("search_postings" in statement for statement in asked) < 2 * 10
+        assert 0 < sum("search_postings" in statement for statement in asked) < 2 * 10  # the app is asked twice
 
     def test_any_of_them_finds_and_all_of_them_stand_first(self, client: TestClient) -> None:
         titles = ["銀の鈴虫", "金の甲虫", "鈴虫と甲虫"]

@@ -259,10 +259,10 @@ class TestGathered:
         pieces = text("SELECT count(DISTINCT segid) FROM search_grams_idx")
         with database.writing() as writer:
             scattered = 0 if writer.on_postgresql else int(writer.execute(pieces).scalar_one())
-            more = index.gather(writer, begin=True)
+        more = True
         while more:
             with database.writing() as writer:
-                more = index.gather(writer, begin=False)
+                more = index.gather(writer)
         with database.reading() as reader:
             assert reader.on_postgresql or (scattered > 1 and reader.execute(pieces).scalar_one() == 1)
         while worker.count_words(database):
