@@ -18,7 +18,7 @@ from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
 from app.delivery.shapes import encode
 from app.delivery.snapshots import snapshot_cards, snapshots
-from app.search import excerpts, hits, index, part_hits, query
+from app.search import excerpts, hits, index, layout, part_hits, query
 from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
 from app.search.index import grams, search_articles, search_texts
@@ -264,12 +264,12 @@ class _Shown:
         row = self._rows[number]
         texts = Texts.kept(self._loose[number], row["outline"], row["body"])
         if type != "article":
-            texts = texts.among(at for at, here in enumerate(index.laid_out(row["layout"], type)) if here == place)
+            texts = texts.among(layout.texts_of(row["layout"], type, place))
 
         def near(words: Iterable[str]) -> Iterable[int]:
-            return self._near(row, words) if type == "article" else range(len(texts.loose))
+            return self._near(row, words) if type == "article" else texts.every()
 
-        excerpted = excerpts.show(self._asked.query, texts, lambda: self._words(row["terms"]), near)
+        excerpted = excerpts.show(self._asked.query, texts, self._words(row["terms"]), near)
         spots = [spot for spot, _ in excerpted]
         if type != "article" and not spots:
             spots = [texts.spot(0)]  # a part is somewhere, whether its own words show it or not
@@ -292,7 +292,7 @@ class _Shown:
             self._places = {(number, term_id): places for term_id, number, places in found}
         ids = [self._asked.words[word].id for word in words if word in self._asked.words]
         parts = [self._places[row["number"], id] for id in ids if (row["number"], id) in self._places]
-        return index.texts_near(row["layout"], parts)
+        return layout.texts_near(row["layout"], parts)
 
 
 def _ids(reader: Reader, numbers: Collection[int]) -> dict[int, str]:

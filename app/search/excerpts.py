@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.search import folding, tokens
-from app.search.fields import SEPARATOR, Spot, Texts
+from app.search.fields import Spot, Texts
 from app.search.query import Query
 from app.search.tokens import Token
 
@@ -43,29 +43,28 @@ class Excerpt(NamedTuple):
 
 
 def show(
-    asked: Query, texts: Texts, words: Callable[[], AbstractSet[str]], near: Callable[[Iterable[str]], Iterable[int]]
+    asked: Query, texts: Texts, words: AbstractSet[str], near: Callable[[Iterable[str]], Iterable[int]]
 ) -> list[tuple[Spot, Excerpt]]:
     """The places that answer a query best, of the texts given.
 
     ``words``: those of the query that stand in the article in some spelling; ``near``: the texts in which some words
-    may stand. Both are asked only where it must be known.
+    may stand, which is asked only where it must be known.
     """
-    everything = SEPARATOR.join(texts.loose)
+    everything = texts.loose
     literally: list[str] = []
     otherwise: list[tuple[str, ...]] = []
     for needle in asked.needles:
         if needle.loose in everything:
             literally.append(needle.loose)
-        elif needle.words and not asked.phrase and words() >= set(needle.words):
+        elif needle.words and not asked.phrase and words >= set(needle.words):
             if all(piece in everything for piece in needle.pieces):
                 literally += needle.pieces
             else:
                 otherwise.append(needle.words)
     scores: defaultdict[int, int] = defaultdict(int)
     for wanted in dict.fromkeys(literally):
-        for at, loose in enumerate(texts.loose):
-            if wanted in loose:
-                scores[at] += len(wanted)
+        for at in texts.standing(wanted):
+            scores[at] += len(wanted)
     if scores:
         best = sorted(scores, key=lambda at: (-scores[at] * texts.weight(at), at))[:MOST]
         return _marked(map(texts.spot, best), literally, otherwise)

@@ -59,20 +59,28 @@ class Spot(NamedTuple):
 class Texts:
     """The texts of an article, or some of them, as they are kept: each is read from its bytes when it is shown."""
 
-    def __init__(self, loose: Sequence[str], outline: Sequence[str], body: bytes) -> None:
+    def __init__(self, loose: str, outline: Sequence[str], body: bytes) -> None:
         self.loose = loose
-        """Each of them loosened."""
-        self._outline, self._body = outline, body
+        """All of them loosened, as they are kept."""
+        self._parted, self._outline, self._body = loose.split(SEPARATOR), outline, body
 
     @classmethod
     def kept(cls, loose: str, outline: str, body: bytes) -> "Texts":
         """All texts of an article; ``body``: its frozen bytes, of which the outline was made."""
-        return cls(loose.split(SEPARATOR), outline.split("\n"), body)
+        return cls(loose, outline.split("\n"), body)
 
-    def among(self, chosen: Iterable[int]) -> "Texts":
+    def among(self, chosen: Sequence[int]) -> "Texts":
         """Some of them, by their places here."""
-        places = list(chosen)
-        return Texts([self.loose[at] for at in places], [self._outline[at] for at in places], self._body)
+        loose = SEPARATOR.join(self._parted[at] for at in chosen)
+        return Texts(loose, [self._outline[at] for at in chosen], self._body)
+
+    def every(self) -> Sequence[int]:
+        """The places of all of them."""
+        return range(len(self._outline))
+
+    def standing(self, wanted: str) -> list[int]:
+        """The places of those in which something stands."""
+        return [at for at, loose in enumerate(self._parted) if wanted in loose]
 
     def weight(self, at: int) -> float:
         """How much the text at this place weighs."""
@@ -83,7 +91,7 @@ class Texts:
         """The text at this place."""
         _, pointer, page, anchor, start, end = self._outline[at].split("\t")
         text = from_json(self._body[int(start) : int(end)])
-        return Spot(pointer, text, self.loose[at], int(page) if page else None, anchor or None)
+        return Spot(pointer, text, self._parted[at], int(page) if page else None, anchor or None)
 
 
 def outline(found: Iterable[Field], body: bytes) -> str:

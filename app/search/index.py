@@ -8,7 +8,7 @@ import json
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -33,19 +33,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Bytes, Key, Reader, Writer, is_one_of, metadata
 from app.delivery.shapes import encode
-from app.search import folding, fts5, postgres, tokens
-from app.search.fields import PARTS, SEPARATOR, Field, Part, Place, fields, outline
+from app.search import folding, fts5, layout, postgres, tokens
+from app.search.fields import SEPARATOR, Field, Place, fields, outline
 
 TERMS = "search-terms"
 """What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
 SCALE = 1_000
 """An impact is so many times the share of BM25 that it stands for."""
 
-_NO_PLACE = 0xFFFF
-_MOST_PARTS = _NO_PLACE >> 2
-"""So many parts of a kind have a place: of more, which 1 MB can hold, the others are found with their article alone."""
-_NEXT_FIELD = array("H", [_NO_PLACE]).tobytes()
-"""Between the places of one field and those of the next, as SEPARATOR is between their texts."""
 _K1, _B = 1.2, 0.75
 _AVERAGE_WORDS = 300
 """How long an article is taken to be on average: fixed, or each publication would change what all others weigh."""
@@ -185,17 +180,16 @@ def put(writer: Writer, body: bytes) -> None:
     texts = [(field, _read(field.text)) for field in fields(article)]
     weights = _weigh(texts)
     ids = _ids(writer, weights)
-    rows = sorted((ids[word], number, weight.impact, _packed(weight.places)) for word, weight in weights.items())
+    rows = sorted((ids[word], number, weight.impact, layout.packed(weight.places)) for word, weight in weights.items())
     if rows and writer.on_postgresql:
         writer.execute(_ADD_POSTINGS, dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
     elif rows:  # straight to the driver: looking through hundreds of rows costs as much as storing them
         writer.connection.exec_driver_sql(_ADD_POSTINGS_ONE_BY_ONE, rows)
     loose = folding.loosen(SEPARATOR.join(reading.folded for _, reading in texts))
     terms = array("I", sorted(ids.values())).tobytes()
-    layout = _NEXT_FIELD.join(_packed(field.places) for field, _ in texts)
-    outlined = outline([field for field, _ in texts], body)
-    text = {"number": number, "folded": loose, "layout": layout, "outline": outlined, "terms": terms}
-    writer.execute(_ADD_TEXT, text)
+    found = [field for field, _ in texts]
+    kept = {"layout": layout.laid_out(found), "outline": outline(found, body), "terms": terms}
+    writer.execute(_ADD_TEXT, {"number": number, "folded": loose, **kept})
     grams(writer).put(writer, number, loose, ids.values())
     writer.execute(_ADD_UNCOUNTED, {"change": 1, "terms": terms})
 
@@ -285,55 +279,9 @@ def among(terms: Sequence[int], id: int) -> bool:
     return at < len(terms) and terms[at] == id
 
 
-def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[tuple[int, int], int]:
-    """What words are worth together in each part of this kind, by the number of its article and its place in it.
-
-    ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
-    Places count down from 0, so that of two parts the greater is the one that comes first.
-    """
-    kind = PARTS.index(part)
-    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
-    for term_id, number, packed in postings:  # thousands: no call for each
-        weight = weights[term_id]
-        for place in array("H", packed):
-            if place & 3 == kind:
-                sums[number, -(place >> 2)] += weight
-    return sums
-
-
 def facet(name: str, value: str) -> str:
     """How an article's row says that facets count it by this value."""
     return encode(f"{name}:{value}").decode()
-
-
-def laid_out(layout: bytes, part: Part) -> list[int | None]:
-    """For each field of an article the part of this kind that it is a text of."""
-    kind = PARTS.index(part)
-    here: int | None = None
-    found: list[int | None] = []
-    for place in array("H", layout + _NEXT_FIELD):
-        if place == _NO_PLACE:
-            found.append(here)
-            here = None
-        elif place & 3 == kind:
-            here = place >> 2
-    return found
-
-
-def texts_near(layout: bytes, places: Iterable[bytes]) -> list[int]:
-    """The fields of an article, by their order, that are texts of one of these places, or of no part at all."""
-    wanted = {place for packed in places for place in array("H", packed)}
-    here: set[int] = set()
-    found: list[int] = []
-    field = 0
-    for place in array("H", layout + _NEXT_FIELD):
-        if place != _NO_PLACE:
-            here.add(place)
-            continue
-        if not here or here & wanted:
-            found.append(field)
-        here, field = set(), field + 1
-    return found
 
 
 def _counted_by(article: Mapping[str, Any]) -> str:
@@ -396,8 +344,3 @@ def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
 
 def _known(reader: Reader, words: Sequence[str]) -> dict[str, int]:
     return {term: id for id, term in reader.tuples(_KNOWN, {"words": words})}
-
-
-def _packed(places: Sequence[Place]) -> bytes:
-    fitting = [number << 2 | PARTS.index(part) for part, number in places if number < _MOST_PARTS]
-    return array("H", fitting).tobytes()

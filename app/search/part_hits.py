@@ -3,7 +3,6 @@
 A part is known by the number of its article and its place among those of its kind. Whole articles are in ``hits.py``.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select
 
 from app.database import Reader, is_one_of
-from app.search import hits, index, query
+from app.search import hits, layout, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
 from app.search.index import search_postings, search_texts
@@ -146,11 +145,11 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
     """What the query's words in each part are worth together, what it stands for; and whether these are all parts."""
     read, rest = hits.split(words)
     places = reader.tuples(among.within(_PLACES), {"terms": [word.id for word in read]})
-    scores = index.summed(places, _weights(read), among.part)
+    scores = layout.summed(places, _weights(read), among.part)
     names = among.named(scores.keys())
     if rest:
         best = sorted(among.best(scores, names), reverse=True)[: hits.DEEPEST]
-        more = index.summed(places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
+        more = layout.summed(places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
         scores = {key: score + more.get(key, 0) for score, key in best}
         names = {key: names[key] for key in scores}
     return scores, names, not rest
@@ -167,7 +166,7 @@ def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> Iterat
         numbers = [number for _, number, _ in places]
         if others:
             places += places_in(reader, others, numbers)
-        yield {key for key, count in index.summed(places, once, among.part).items() if count == len(words)}
+        yield {key for key, count in layout.summed(places, once, among.part).items() if count == len(words)}
         more = len(numbers) == most
         below, most = numbers[-1] if numbers else 0, most * 2
 
@@ -185,20 +184,17 @@ def _with_text(reader: Reader, asked: Query, part: Part, numbers: Sequence[int])
     """The parts in which the query stands as it is, of articles in which it does, in their order."""
     for at in range(0, len(numbers), _TEXTS_TOGETHER):
         found: set[Key] = set()
-        for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": numbers[at : at + _TEXTS_TOGETHER]}):
-            fields = zip(folded.split(SEPARATOR), index.laid_out(layout, part), strict=True)
-            found.update((number, -place) for text, place in fields if place is not None and asked.loose in text)
+        for number, folded, laid_out in reader.tuples(_LAID_OUT, {"numbers": numbers[at : at + _TEXTS_TOGETHER]}):
+            texts = [at for at, text in enumerate(folded.split(SEPARATOR)) if asked.loose in text]
+            found.update((number, -place) for place in layout.parts_of(laid_out, part, texts))
         yield found
 
 
 def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
-    texts = dict.fromkeys(keys, "")
-    wanted: defaultdict[int, set[int]] = defaultdict(set)
-    for number, counted_down in keys:
-        wanted[number].add(-counted_down)
-    for number, folded, layout in reader.tuples(_LAID_OUT, {"numbers": list(wanted)}):
-        here = wanted[number]
-        for text, place in zip(folded.split(SEPARATOR), index.laid_out(layout, part), strict=True):
-            if place in here:
-                texts[number, -place] += text + SEPARATOR
-    return texts
+    rows = reader.tuples(_LAID_OUT, {"numbers": list({number for number, _ in keys})})
+    kept = {number: (folded.split(SEPARATOR), laid_out) for number, folded, laid_out in rows}
+    found = {}
+    for number, place in keys:
+        texts, laid_out = kept[number]
+        found[number, place] = SEPARATOR.join(texts[at] for at in layout.texts_of(laid_out, part, -place))
+    return found

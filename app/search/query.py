@@ -122,8 +122,8 @@ def rank(
     most = sum(bonus for _, bonus in runs)
     ranked: list[tuple[int, Key]] = []
 
-    def comes_late(score: float) -> bool:
-        return len(ranked) >= first and round(score * (1 + _SHARE_BONUS)) < ranked[-first][0]
+    def comes_late(score: float, key: Key) -> bool:
+        return len(ranked) >= first and (round(score * (1 + _SHARE_BONUS)), key) < ranked[-first]
 
     def share(text: AnyStr, score: float) -> float:
         """How much of the query stands in the text, or 0 where it is too little to bring that score to the first."""
@@ -138,14 +138,15 @@ def rank(
         return (len(pairs) - missing) / len(pairs)
 
     for at in range(0, len(found), _READ_TOGETHER):
-        if comes_late(found[at][0] + most):
+        score, key = found[at]
+        if comes_late(score + most, key):  # then so do all behind it: they have lower scores, or as high and lower keys
             return ranked[::-1] + list(found[at:])
         some = found[at : at + _READ_TOGETHER]
         texts = said.read([key for _, key in some])
         for score, key in some:
             text = texts[key]
             better = score + sum(bonus for run, bonus in runs if run in text)
-            closer = share(text, better) if pairs and not comes_late(better) else 0.0
+            closer = share(text, better) if pairs and not comes_late(better, key) else 0.0
             insort(ranked, (round(better * (1 + _SHARE_BONUS * closer)), key))
     return ranked[::-1]
 

@@ -13,9 +13,8 @@ from sqlalchemy import select, text
 
 from app import worker
 from app.database import Database
-from app.delivery.shapes import encode
 from app.publishing.publish import reindex
-from app.search import folding, index
+from app.search import folding, index, layout
 from app.search.fields import PARTS, SEPARATOR
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
 from tests.backends.test_late_commit import let_them_wait
@@ -189,28 +188,17 @@ class TestPlaces:
                 .where(search_postings.c.number == number)
             )
             places = {row["term"]: row["places"] for row in reader.rows(query)}
-            layout = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
+            kept = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
         packed = [places[word] for word in corpus.words("アメジスト")]
         for each in packed:
-            stands = {part: [-place for _, place in index.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
+            stands = {part: [-place for _, place in layout.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
             assert stands == {"key_point": [0, 2], "section": [1, 2], "question": [1], "source": []}
-        texts = layout["folded"].split(SEPARATOR)
-        stand = [
-            place
-            for said, place in zip(texts, index.laid_out(layout["layout"], "section"), strict=True)
-            if "アメ" in said
-        ]
-        assert stand == [None, None, 1, 2]
-
-    def test_an_article_of_very_many_parts_can_be_found(self, client: TestClient, database: Database) -> None:
-        article = client.get(f"/v1/articles/{published(client, title='無数')['id']}").json()
-        citation = article["pages"][0]["sections"][0]["citations"][0]
-        citation["key_points"] = [{"id": None, "text": "庭"} for _ in range(200)]
-        article["pages"][0]["sections"][0]["citations"] = [citation] * 85
-        citation["key_points"][-1]["text"] = NEW
-        with database.writing() as writer:
-            index.put(writer, encode(article))
-        assert len(numbers_by_gram(database, "ボボ")) == 1
+        spelled = [at for at, text in enumerate(kept["folded"].split(SEPARATOR)) if "アメジスト" in text]
+        assert [layout.parts_of(kept["layout"], "section", [text]) for text in spelled] == [set(), set(), {1}, {2}]
+        assert [layout.parts_of(kept["layout"], "key_point", [text]) for text in spelled] == [{0}, {2}, set(), set()]
+        of_sections = [layout.texts_of(kept["layout"], "section", number) for number in range(3)]
+        assert [[text for text in spelled if text in texts] for texts in of_sections] == [[], spelled[2:3], spelled[3:]]
+        assert layout.parts_of(kept["layout"], "section", of_sections[0]) == {0}
 
 
 class TestRacing:

@@ -1,0 +1,70 @@
+"""Where the texts of an article, and the words in them, stand among its parts: as bytes, two for each place.
+
+Which texts and parts an article has is said in ``fields.py``.
+"""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from app.search.fields import PARTS, Field, Part, Place
+
+# A place is a number of 16 bits: of an article's 5,000 parts the last has 20,003.
+_NO_PLACE = 0xFFFF
+_NEXT_TEXT = array("H", [_NO_PLACE]).tobytes()
+"""Between the places of one text and those of the next, as SEPARATOR is between the texts."""
+
+
+def packed(places: Iterable[Place]) -> bytes:
+    """Places, as they are kept."""
+    return array("H", [number << 2 | PARTS.index(part) for part, number in places]).tobytes()
+
+
+def laid_out(found: Iterable[Field]) -> bytes:
+    """The layout of an article with these texts: the places of each."""
+    return _NEXT_TEXT.join(packed(field.places) for field in found)
+
+
+def texts_of(layout: bytes, part: Part, number: int) -> list[int]:
+    """The texts of an article, by their order, that are of one of its parts."""
+    wanted = chr(number << 2 | PARTS.index(part))
+    return [text for text, places in enumerate(_by_text(layout)) if wanted in places]
+
+
+def parts_of(layout: bytes, part: Part, texts: Iterable[int]) -> AbstractSet[int]:
+    """Those of an article's parts of this kind that one of the texts, which are said by their order, is of."""
+    kind, every = PARTS.index(part), _by_text(layout)
+    return {place >> 2 for text in texts for place in map(ord, every[text]) if place & 3 == kind}
+
+
+def texts_near(layout: bytes, places: Iterable[bytes]) -> list[int]:
+    """The texts of an article, by their order, that are of a part at one of these packed places, or of no part."""
+    wanted = set().union(*map(_readable, places))
+    return [text for text, here in enumerate(_by_text(layout)) if not here or not wanted.isdisjoint(here)]
+
+
+def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[tuple[int, int], int]:
+    """What words are worth together in each part of this kind, by the number of its article and its place in it.
+
+    ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
+    Places count down from 0, so that of two parts the greater is the one that comes first.
+    """
+    kind = PARTS.index(part)
+    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for term_id, number, packed in postings:  # thousands: no call for each
+        weight = weights[term_id]
+        for place in array("H", packed):
+            if place & 3 == kind:
+                sums[number, -(place >> 2)] += weight
+    return sums
+
+
+def _by_text(layout: bytes) -> list[str]:
+    return _readable(layout).split(chr(_NO_PLACE))
+
+
+def _readable(packed: bytes) -> str:
+    """Places as characters: strings are looked through much faster than numbers are."""
+    return array("H", packed).tobytes().decode("utf-16-le")
