@@ -102,7 +102,7 @@ class Asked:
         """How many of the best must be in order: behind another page, all those that can be."""
         return max(1, self.limit) if self.after is None else hits.DEEPEST
 
-    def passing(self, reader: Reader) -> Passes | None:
+    def passing(self, reader: Reader) -> Passes:
         """What the filters ask of an article."""
         return passing(reader, self.filters, min((word.df for word in self.words.values()), default=0))
 

@@ -81,11 +81,6 @@ def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[boo
     return func.holds(cast(texts, Bytes), cast(loose, Bytes), type_=Boolean)
 
 
-def counted_by(facets: Column[Any], facet: str) -> ColumnElement[bool]:
-    """Whether this facet is one of those, which are short texts without any of GLOB's signs: thousands are asked."""
-    return facets.op("GLOB", return_type=Boolean())(f"*{facet}*")
-
-
 def kept_text(texts: Column[Any]) -> ColumnElement[bytes]:
     """A text as it is read to be looked through: its bytes, for decoding them takes longer than that."""
     return cast(texts, Bytes)

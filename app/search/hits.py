@@ -5,9 +5,9 @@ the grams in ``fts5.py`` and ``postgres.py``.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
-    exists,
     func,
     literal,
     select,
@@ -26,8 +25,8 @@ from sqlalchemy import (
 
 from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
-from app.search.index import grams, search_postings, search_state, search_terms, search_texts, search_uncounted
-from app.search.passing import Passes
+from app.search.index import grams, search_postings, search_texts
+from app.search.passing import EVERY, Passes, among
 from app.search.query import Query
 
 CANDIDATES = 200
@@ -43,15 +42,7 @@ _SENTENCE = 3
 """How many words a compound has at least that is read as several where it stands nowhere."""
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
 
-_p, _t = search_postings.c, search_terms.c
-# How many articles are counted, and whether any are not yet, stands beside each: one statement less.
-_KNOWN = select(
-    _t.id,
-    _t.term,
-    _t.df,
-    select(search_state.c.articles).scalar_subquery().label("articles"),
-    exists(select(search_uncounted.c.id)).label("uncounted"),
-).where(is_one_of(_t.term, "words"))
+_p = search_postings.c
 _IMPACTS = select(_p.number, _p.term_id, _p.impact).where(
     is_one_of(_p.term_id, "terms"), is_one_of(_p.number, "numbers")
 )
@@ -90,16 +81,16 @@ class Hits:
 
 def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
     """Those of the words that stand in an article; ``before``: what they were worth on the page before."""
-    known = reader.tuples(_KNOWN, {"words": list(words)})
-    every = max([1, *(max(df, articles) for _, _, df, articles, _ in known)])
+    known = index.look_up(reader, words)
+    every = max([1, *(max(each.df, each.articles) for each in known.values())])
     worth = before or {}
     return {
-        term: Word(id, df, worth[term] if term in worth else _idf(every, df), counted=not uncounted)
-        for id, term, df, _, uncounted in known
+        term: Word(each.id, each.df, worth[term] if term in worth else _idf(every, each.df), each.counted)
+        for term, each in known.items()
     }
 
 
-def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None, wanted: Wanted) -> Hits:
+def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes, wanted: Wanted) -> Hits:
     """The articles that the query finds, of those that are ``allowed``."""
     most = wanted.most
     found = _all_of(reader, asked, words, allowed, most) if asked.together else None
@@ -121,7 +112,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
     return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
 
-def holding(reader: Reader, asked: Query, allowed: Passes | None, most: int) -> list[int]:
+def holding(reader: Reader, asked: Query, allowed: Passes, most: int) -> list[int]:
     """The numbers of the articles in which the query stands as it is: at most so many, the newest first."""
     found = _literally(reader, asked, (), besides=False)
     newest, _ = _best(reader, found, allowed, most) if found else ([], 0)
@@ -152,18 +143,18 @@ def impacts(reader: Reader, words: Iterable[Word], numbers: Sequence[int]) -> li
 
 def similar(reader: Reader, words: Mapping[str, Word], besides: int) -> list[tuple[int, int]]:
     """The numbers of the articles that share most with one that has these words, best first."""
-    scores, _ = _candidates(reader, words, None)
+    scores, _ = _candidates(reader, words, EVERY)
     return sorted(((score, number) for number, score in scores.items() if number != besides), reverse=True)
 
 
-def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> bool:
+def _is_sentence(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes) -> bool:
     """Whether a compound that none of the ``allowed`` has is taken for a sentence: if it is long and stands nowhere."""
     if asked.phrase or len(asked.words) < _SENTENCE:
         return False
-    return allowed is None or not _all_of(reader, asked, words, None, 1).ranked
+    return allowed == EVERY or not _all_of(reader, asked, words, EVERY, 1).ranked
 
 
-def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None, most: int) -> Hits:
+def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes, most: int) -> Hits:
     """One word, or a phrase: all articles in which all of its words stand, or itself, character for character."""
     together = list(rarest(words, len(words)).values())
     if asked.phrase or not asked.words or len(words) < len(asked.words):
@@ -171,8 +162,8 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     ranked: list[tuple[int, int]] = []
     total = 0
     if together:
-        spelled = _Set(_spelled, (len(together),), _weights(together))
-        alone = together[0] if len(together) == 1 and together[0].counted and allowed is None else None
+        spelled = _Set(_spelled(len(together)), _weights(together), costly=len(together) > 1)
+        alone = together[0] if len(together) == 1 and together[0].counted and allowed == EVERY else None
         ranked, total = _best(reader, spelled, allowed, most, alone)
     literally = _literally(reader, asked, together or list(words.values()), besides=bool(together))
     if literally is not None:
@@ -182,22 +173,19 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
 
 
 def _best(
-    reader: Reader, found: "_Set", allowed: Passes | None, most: int, alone: Word | None = None
+    reader: Reader, found: "_Set", allowed: Passes, most: int, alone: Word | None = None
 ) -> tuple[list[tuple[int, int]], int]:
     """The best of the articles, each with its score; and how many there are: those of a word that stands ``alone``."""
-    build, shape, parameters = found
     if alone is not None:
         statement = _of_one_word(telling=bool(alone.weight))
-    elif allowed is None:
-        statement = _ordered_once(build, *shape)
     else:
-        statement = _ordered(_among(build(*shape), allowed), costly=True)
-    rows = reader.tuples(statement, {**parameters, "most": most})
+        statement = _ordered(among(found.articles, allowed.demands), costly=found.costly or allowed != EVERY)
+    rows = reader.tuples(statement, {**found.parameters, **allowed.parameters, "most": most})
     total = alone.df if alone is not None else rows[0][2] if rows else 0
     return [(int(score), number) for number, score, *_ in rows], total
 
 
-def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes | None) -> Hits:
+def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
     besides = 0 < len(words) == len(asked.words)
@@ -209,7 +197,7 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     return Hits(ranked, len(ranked), exact=complete and len(ranked) < CANDIDATES)
 
 
-def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes | None) -> tuple[dict[int, int], bool]:
+def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes) -> tuple[dict[int, int], bool]:
     """The articles that have most of the rare words, each with its score by all; and whether no others have any."""
     read, rest = split(words)
     scores = _scores(reader, read, allowed)
@@ -223,13 +211,12 @@ def _candidates(reader: Reader, words: Mapping[str, Word], allowed: Passes | Non
     return {number: score // index.SCALE for number, score in scores.items()}, not rest
 
 
-def _scores(reader: Reader, words: Sequence[Word], allowed: Passes | None) -> dict[int, int]:
+def _scores(reader: Reader, words: Sequence[Word], allowed: Passes) -> dict[int, int]:
     """The best articles in which one of the words stands, each with the sum of what they weigh there."""
     if not words:
         return {}
-    query = _among(_any_word(len(words)), allowed)
-    order = (query.selected_columns.score.desc(), query.selected_columns.number.desc())
-    rows = reader.tuples(query.order_by(*order).limit(CANDIDATES), _weights(words))
+    best = _best_of(among(_any_word(len(words)), allowed.demands))
+    rows = reader.tuples(best, {**_weights(words), **allowed.parameters})
     return {number: int(score) for number, score in rows}
 
 
@@ -250,19 +237,19 @@ def _literally(reader: Reader, asked: Query, words: Sequence[Word], *, besides: 
         "once": sum(word.weight for word in words) * index.SCALE // 2,
         **_weights(words),
     }
-    return _Set(_literal, (dialect, len(words), besides, verified), parameters)
-
-
-# Built once each: building them anew for each query takes longer than running them does.
+    return _Set(_literal(dialect, len(words), besides, verified), parameters, costly=True)
 
 
 class _Set(NamedTuple):
     """How some articles are selected, each with its score."""
 
-    build: Callable[..., Select[Any]]
-    shape: tuple[Any, ...]
-    """What the statement depends on."""
+    articles: Select[Any]
     parameters: Row
+    costly: bool
+    """Whether to select them takes longer than to keep them for as long as a statement runs."""
+
+
+# Built once each: building them anew for each query takes longer than running them does.
 
 
 @cache
@@ -315,11 +302,6 @@ def _literal(dialect: Any, words: int, besides: bool, verified: bool) -> Select[
 
 
 @cache
-def _ordered_once(build: Callable[..., Select[Any]], *shape: Any) -> Select[Any]:
-    return _ordered(build(*shape), costly=build is _literal or shape != (1,))
-
-
-@cache
 def _of_one_word(*, telling: bool) -> Select[Any]:
     """The best of the articles in which a word stands, uncounted."""
     found = _spelled(1)
@@ -329,6 +311,14 @@ def _of_one_word(*, telling: bool) -> Select[Any]:
     return found.order_by(found.selected_columns.number.desc()).limit(bindparam("most", type_=Integer))
 
 
+@lru_cache(maxsize=256)
+def _best_of(found: Select[Any]) -> Select[Any]:
+    """The best of articles with exact scores."""
+    order = (found.selected_columns.score.desc(), found.selected_columns.number.desc())
+    return found.order_by(*order).limit(CANDIDATES)
+
+
+@lru_cache(maxsize=256)
 def _ordered(found: Select[Any], *, costly: bool) -> Select[Any]:
     """The best of the articles, and beside each how many there are; what is ``costly`` is found once only."""
     there = found.cte("there").prefix_with("MATERIALIZED") if costly else found.subquery()
@@ -370,10 +360,6 @@ def _weights(words: Sequence[Word]) -> dict[str, Any]:
     return {f"word{at}": word.id for at, word in enumerate(words)} | {
         f"weight{at}": word.weight for at, word in enumerate(words)
     }
-
-
-def _among(query: Select[Any], allowed: Passes | None) -> Select[Any]:
-    return query if allowed is None else query.where(allowed(query.selected_columns.number))
 
 
 def _idf(every: int, df: int) -> int:

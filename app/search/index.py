@@ -40,6 +40,8 @@ TERMS = "search-terms"
 """What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
 SCALE = 1_000
 """An impact is so many times the share of BM25 that it stands for."""
+FILTERED = ("tag", "publisher", "language")
+"""Facets by which articles are filtered: they stand among the words of each."""
 
 _K1, _B = 1.2, 0.75
 _AVERAGE_WORDS = 300
@@ -108,6 +110,14 @@ _SET_FACETS = update(search_articles).where(search_articles.c.number == bindpara
 _ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
 _ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
 _VERSION = select(search_state.c.version)
+# How many articles are counted, and whether all are, stands beside each: one statement less.
+_TERMS = select(
+    search_terms.c.term,
+    search_terms.c.id,
+    search_terms.c.df,
+    select(search_state.c.articles).scalar_subquery(),
+    ~exists(_ANY_UNCOUNTED),
+).where(is_one_of(search_terms.c.term, "terms"))
 _STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED).label("uncounted"))
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
@@ -133,6 +143,18 @@ class State(NamedTuple):
     """How often words were counted or texts read anew: that changes answers."""
     settled: bool
     """Whether it stays so until the next publication: nothing is left to be counted or read anew."""
+
+
+class Term(NamedTuple):
+    """A word or a facet that stands in some article."""
+
+    id: int
+    df: int
+    """In how many articles it stands, or stood when they were last counted."""
+    articles: int
+    """How many articles were counted."""
+    counted: bool
+    """Whether all are."""
 
 
 class Weight(NamedTuple):
@@ -171,14 +193,15 @@ def read_ahead(texts: Mapping[str, Reading]) -> Iterator[None]:
 def put(writer: Writer, body: bytes) -> None:
     """Let the public article that is frozen in these bytes be found, in place of what was kept of it before."""
     article = json.loads(body)
-    counted = _counted_by(article)
+    facets = _facets(article)
+    counted = ",".join(encode(f"{name}:{value}").decode() for name, value in facets)
     number = _take_out(writer, article["id"])
     if number is None:
         number = writer.execute(_ADD_NUMBER, {"article_id": article["id"], "facets": counted}).scalar_one()
     else:
         writer.execute(_SET_FACETS, {"at": number, "facets": counted})
     texts = [(field, _read(field.text)) for field in fields(article)]
-    weights = _weigh(texts)
+    weights = _weigh(texts) | {facet(name, value): Weight(0, []) for name, value in facets if name in FILTERED}
     ids = _ids(writer, weights)
     rows = sorted((ids[word], number, weight.impact, layout.packed(weight.places)) for word, weight in weights.items())
     if rows and writer.on_postgresql:
@@ -226,6 +249,12 @@ def count(writer: Writer) -> bool:
     state = search_state.c
     writer.execute(update(search_state).values(articles=state.articles + articles, counts=state.counts + 1))
     return True
+
+
+def look_up(reader: Reader, terms: Sequence[str]) -> dict[str, Term]:
+    """Those of the words and facets that stand in some article."""
+    rows = reader.tuples(_TERMS, {"terms": list(terms)}) if terms else []
+    return {term: Term(id, df, articles, bool(counted)) for term, id, df, articles, counted in rows}
 
 
 def uncounted(reader: Reader) -> bool:
@@ -280,17 +309,17 @@ def among(terms: Sequence[int], id: int) -> bool:
 
 
 def facet(name: str, value: str) -> str:
-    """How an article's row says that facets count it by this value."""
-    return encode(f"{name}:{value}").decode()
+    """What stands among the words of each article with this facet; in no text, for none holds SEPARATOR."""
+    return f"{SEPARATOR}{name}:{value}"
 
 
-def _counted_by(article: Mapping[str, Any]) -> str:
-    """What facets count a public article by: the items of a JSON array, each a facet and a value."""
+def _facets(article: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a public article is counted and filtered by: each facet with its value."""
     citations = (each for page in article["pages"] for section in page["sections"] for each in section["citations"])
     cited = {each["source"]["publisher"]["id"] for each in citations if each["source"]["publisher"]}
     year = article["published_at"][:4]
     values = {"tag": article["tags"], "publisher": sorted(cited), "language": [article["language"]], "year": [year]}
-    return ",".join(facet(name, value) for name, several in values.items() for value in several)
+    return [(name, value) for name, several in values.items() for value in several]
 
 
 def _take_out(writer: Writer, article_id: str) -> int | None:
@@ -336,7 +365,8 @@ def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
     known = _known(writer, list(words))
     new = sorted(words.keys() - known)
     if new:
-        rows = [{"term": word, "reading": tokens.reading(word), "df": 0} for word in new]
+        readings = (None if word.startswith(SEPARATOR) else tokens.reading(word) for word in new)
+        rows = [{"term": word, "reading": reading, "df": 0} for word, reading in zip(new, readings, strict=True)]
         writer.insert_all_absent(search_terms, rows)
         known |= _known(writer, new)
     return known

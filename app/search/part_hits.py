@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select
+from sqlalchemy import Integer, Select, bindparam, select
 
-from app.database import Reader, is_one_of
-from app.search import hits, layout, query
+from app.database import Reader, Row, is_one_of
+from app.search import hits, layout, passing, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
 from app.search.index import search_postings, search_texts
@@ -51,22 +51,18 @@ class Among:
     """Which parts are asked for: those of a kind, in the articles that are ``allowed``."""
 
     part: Part
-    allowed: Passes | None
+    allowed: Passes
     narrow: Callable[[AbstractSet[Key]], Mapping[Key, str]] | None
     """Those of the parts that pass further filters, each with what it stands for; None: all do, each for itself."""
 
-    def within(self, postings: Select[Any]) -> Select[Any]:
-        """Those of the postings that are of such articles."""
-        return postings if self.allowed is None else postings.where(self.allowed(_p.number))
+    def within(self, reader: Reader, postings: Select[Any], asked: Row) -> list[tuple[Any, ...]]:
+        """Those of the postings that are of such articles; ``asked``: what else the statement takes."""
+        return reader.tuples(passing.among(postings, self.allowed.demands), {**asked, **self.allowed.parameters})
 
     def newest(self, found: Names, many: int) -> "Among":
         """Those that can come among so many of the newest, where more are ``found`` and all are worth the same."""
         (_, (number, _)) = nlargest(many, self.best(dict.fromkeys(found, 0), found))[-1]
-
-        def passes(one: ColumnElement[int]) -> ColumnElement[bool]:
-            return one >= number if self.allowed is None else and_(one >= number, self.allowed(one))
-
-        return replace(self, allowed=passes)
+        return replace(self, allowed=self.allowed.from_on(number))
 
     def named(self, keys: AbstractSet[Key]) -> Names:
         """Those that are asked for."""
@@ -144,7 +140,7 @@ def _newest(found: Iterable[AbstractSet[Key]], among: Among, most: int) -> tuple
 def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tuple[dict[Key, int], Names, bool]:
     """What the query's words in each part are worth together, what it stands for; and whether these are all parts."""
     read, rest = hits.split(words)
-    places = reader.tuples(among.within(_PLACES), {"terms": [word.id for word in read]})
+    places = among.within(reader, _PLACES, {"terms": [word.id for word in read]})
     scores = layout.summed(places, _weights(read), among.part)
     names = among.named(scores.keys())
     if rest:
@@ -159,10 +155,9 @@ def _with_all(reader: Reader, words: Mapping[str, Word], among: Among) -> Iterat
     """The parts in which all of the words stand, those of the newest articles first."""
     first, *others = hits.rarest(words, len(words)).values()
     once = {word.id: 1 for word in words.values()}
-    newest_places = among.within(_NEWEST)
     below, most, more = _ABOVE_ALL, _TOGETHER, True
     while more:
-        places = reader.tuples(newest_places, {"term": first.id, "below": below, "most": most})
+        places = among.within(reader, _NEWEST, {"term": first.id, "below": below, "most": most})
         numbers = [number for _, number, _ in places]
         if others:
             places += places_in(reader, others, numbers)

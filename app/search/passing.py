@@ -3,90 +3,130 @@
 To name them takes as long as there are of them, and a language may be that of all; to look, as long as are found.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, select
 
-from app.database import Reader
+from app.database import Reader, Row
 from app.delivery.part_lists import Filters
-from app.delivery.parts import public_citations, public_tags
+from app.delivery.parts import public_citations
 from app.delivery.snapshots import snapshot_cards
-from app.search.index import facet, grams, search_articles
+from app.search import index
+from app.search.index import FILTERED, Term, facet, search_articles, search_postings
 
-Passes = Callable[[ColumnElement[int]], ColumnElement[bool]]
-"""Whether the article with a number may be found."""
+Demand = Callable[[ColumnElement[int]], ColumnElement[bool]]
+"""What is demanded of the article with a number; one object for each way of demanding something."""
 
 _FEW = 2_000
-"""So many are named however few are found."""
+"""So many are named however few are found, where several rows are read to look at one."""
+_NOWHERE = Term(0, 0, 0, counted=False)
+_EVER = "\U0010ffff"
+"""Behind every instant."""
+
+_a, _cards, _cited = search_articles.c, snapshot_cards.c, public_citations.c
 
 
-class _Demand(NamedTuple):
-    """What one filter demands of an article's row in the index; and the ids of those that meet it, if they are indexed.
+class Passes(NamedTuple):
+    """Which articles may be found: those that meet all demands, none: any."""
 
-    An id may come several times, once for each citation.
-    """
+    demands: tuple[Demand, ...]
+    parameters: Row
 
-    met: ColumnElement[bool]
-    by: Select[Any] | None
+    def from_on(self, number: int) -> "Passes":
+        """Those of them that have this number or a later one."""
+        return Passes((*self.demands, _from_on), {**self.parameters, "from_on": number})
 
 
-def passing(reader: Reader, filters: Filters, found: int) -> Passes | None:
-    """What the filters ask of an article, whatever else they ask of its parts; None: nothing.
+EVERY = Passes((), {})
+
+
+class _Filter(NamedTuple):
+    """Two ways to demand the same of an article."""
+
+    named: Demand
+    looked_at: Demand
+    quick: bool
+    """Whether one is looked at in a single row."""
+
+
+def passing(reader: Reader, filters: Filters, found: int) -> Passes:
+    """What the filters ask of an article, whatever else they ask of its parts.
 
     ``found``: how many articles may have to be looked at.
     """
-    demands = list(_demands(reader, filters))
-    if not demands:
-        return None
-    few = max(_FEW, found)
-    named = next((each.by for each in demands if each.by is not None and _is_short(reader, each.by, few)), None)
-    looked_at = [each.met for each in demands if named is None or each.by is not named]
-
-    def passes(number: ColumnElement[int]) -> ColumnElement[bool]:
-        asked: list[ColumnElement[bool]] = []
-        if named is not None:
-            asked.append(number.in_(select(search_articles.c.number).where(search_articles.c.article_id.in_(named))))
-        if looked_at:  # not by EXISTS: PostgreSQL would be free to look at all articles first
-            here = select(and_(*looked_at)).where(search_articles.c.number == number)
-            asked.append(here.scalar_subquery())
-        return and_(*asked)
-
-    return passes
-
-
-def _is_short(reader: Reader, ids: Select[Any], most: int) -> bool:
-    some = select(func.count()).select_from(ids.limit(most + 1).subquery())
-    return int(reader.execute(some).scalar_one()) <= most
-
-
-def _demands(reader: Reader, filters: Filters) -> Iterator[_Demand]:
-    """Those of which fewer articles may be expected come first."""
-    here, cards, cited, tagged = search_articles.c, snapshot_cards.c, public_citations.c, public_tags.c
-
-    def counted(name: str, value: str) -> ColumnElement[bool]:
-        return grams(reader).counted_by(here.facets, facet(name, value))  # type: ignore[no-any-return]
-
+    parameters: dict[str, Any] = {}
+    asked: list[tuple[int, _Filter]] = []
+    """Each with how many pass it, or with one more than would be named."""
+    by_facet = {facet(name, value): name for name in FILTERED if (value := getattr(filters, name)) is not None}
+    known = index.look_up(reader, list(by_facet))
+    for term, name in by_facet.items():
+        its = known.get(term, _NOWHERE)
+        if its.counted and its.df == its.articles:
+            continue  # all articles have it, as all of a site may be in its language
+        parameters[f"{name}_term"] = its.id
+        asked.append((its.df, _by_facet(name)))
     if filters.article is not None:
-        yield _Demand(
-            here.article_id == filters.article, select(cards.article_id).where(cards.article_id == filters.article)
-        )
+        parameters["article"] = filters.article
+        asked.append((1, _BY_ARTICLE))
     if filters.source is not None:
-        by_source = select(cited.article_id).where(cited.source_id == filters.source)
-        yield _Demand(by_source.where(cited.article_id == here.article_id).exists(), by_source)
-    if filters.publisher is not None:
-        by_publisher = select(cited.article_id).where(cited.publisher_id == filters.publisher)
-        yield _Demand(counted("publisher", filters.publisher), by_publisher)
-    if filters.tag is not None:
-        by_tag = select(tagged.article_id).where(tagged.tag == filters.tag)
-        yield _Demand(counted("tag", filters.tag), by_tag)
-    between = []
-    if filters.published_after is not None:
-        between.append(cards.published_at >= filters.published_after)
-    if filters.published_before is not None:
-        between.append(cards.published_at <= filters.published_before)
-    if between:
-        its = select(and_(*between)).where(cards.article_id == here.article_id)
-        yield _Demand(its.scalar_subquery(), select(cards.article_id).where(*between))
-    if filters.language is not None:
-        yield _Demand(counted("language", filters.language), None)
+        parameters["source"] = filters.source
+        asked.append((_many(reader, _CITING, parameters, found), _BY_SOURCE))
+    if filters.published_after is not None or filters.published_before is not None:
+        parameters |= {"after": filters.published_after or "", "before": filters.published_before or _EVER}
+        asked.append((_many(reader, _BETWEEN, parameters, found), _BY_TIME))
+    asked.sort(key=lambda each: each[0])
+    demands = [each.looked_at for _, each in asked]
+    if asked:
+        many, first = asked[0]
+        demands[0] = first.named if many <= (found if first.quick else max(_FEW, found)) else first.looked_at
+    return Passes(tuple(demands), parameters)
+
+
+@lru_cache(maxsize=256)
+def among(postings: Select[Any], demands: tuple[Demand, ...]) -> Select[Any]:
+    """Those of what is selected, each with its article's number, that meet the demands: built once for each."""
+    return postings.where(*(demand(postings.selected_columns.number) for demand in demands))
+
+
+def _many(reader: Reader, ids: Select[Any], parameters: Row, found: int) -> int:
+    some = select(func.count()).select_from(ids.limit(max(_FEW, found) + 1).subquery())
+    return int(reader.execute(some, parameters).scalar_one())
+
+
+# What is looked at is a scalar, not EXISTS: PostgreSQL would be free to look at all articles first.
+
+
+@cache
+def _by_facet(name: str) -> _Filter:
+    """A tag, a publisher or a language, which stands among the words of an article."""
+    its = search_postings.alias()
+    numbers = select(its.c.number).where(its.c.term_id == bindparam(f"{name}_term", type_=Integer))
+    return _Filter(
+        lambda number: number.in_(numbers),
+        lambda number: numbers.where(its.c.number == number).scalar_subquery().is_not(None),
+        quick=True,
+    )
+
+
+def _by_ids(ids: Select[Any], met: ColumnElement[bool]) -> _Filter:
+    """What rows of another table say: the ``ids`` of the articles, or whether it is ``met`` by one."""
+    return _Filter(
+        lambda number: number.in_(select(_a.number).where(_a.article_id.in_(ids))),
+        lambda number: select(met).where(_a.number == number).scalar_subquery(),
+        quick=False,
+    )
+
+
+def _from_on(number: ColumnElement[int]) -> ColumnElement[bool]:
+    return number >= bindparam("from_on", type_=Integer)
+
+
+_CITING = select(_cited.article_id).where(_cited.source_id == bindparam("source", type_=Text()))
+_BY_SOURCE = _by_ids(_CITING, _CITING.where(_cited.article_id == _a.article_id).exists())
+_SINCE = _cards.published_at.between(bindparam("after", type_=Text()), bindparam("before", type_=Text()))
+_BETWEEN = select(_cards.article_id).where(_SINCE)
+_BY_TIME = _by_ids(_BETWEEN, select(_SINCE).where(_cards.article_id == _a.article_id).scalar_subquery())
+_ONE = bindparam("article", type_=Text())
+_BY_ARTICLE = _by_ids(select(_cards.article_id).where(_cards.article_id == _ONE), _a.article_id == _ONE)

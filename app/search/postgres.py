@@ -65,11 +65,6 @@ def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[boo
     return func.strpos(texts, loose) > 0
 
 
-def counted_by(facets: Column[Any], facet: str) -> ColumnElement[bool]:
-    """Whether this facet is one of those."""
-    return func.strpos(facets, facet) > 0
-
-
 def kept_text(texts: Column[Any]) -> ColumnElement[str]:
     """A text as it is read to be looked through: as it is, for bytes come as digits."""
     return texts

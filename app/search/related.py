@@ -31,6 +31,7 @@ _WEIGHED = (
     select(search_terms.c.term, search_terms.c.df, search_postings.c.impact)
     .join(search_postings, search_postings.c.term_id == search_terms.c.id)
     .where(search_postings.c.number == bindparam("at"), is_one_of(search_terms.c.id, "terms"))
+    .where(search_postings.c.impact > 0)  # no facets
 )
 _CARDS = (
     select(search_articles.c.number, search_articles.c.article_id, snapshot_cards.c.card)

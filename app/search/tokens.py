@@ -19,8 +19,8 @@ from app.search import folding
 
 DictionaryName = Literal["small", "core"]
 
-RULES = 3
-"""Raised whenever this module or ``folding.py`` reads a text otherwise than before."""
+RULES = 4
+"""Raised whenever this module or ``folding.py`` reads a text otherwise than before, or more is kept of an article."""
 _CUT = 4_000
 """The longest piece that is given to the tokeniser, in characters."""
 _WORD = 100

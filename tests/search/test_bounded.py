@@ -43,9 +43,13 @@ class TestWithin:
 
 class TestGrams:
     @pytest.mark.parametrize("filters", [Filters(tag="kiku"), Filters(language="ja")], ids=["few", "many"])
-    def test_sqlite_matches_them_once_whatever_a_filter_allows(self, sqlite_template: Path, filters: Filters) -> None:
+    def test_sqlite_matches_them_once_whatever_a_filter_allows(
+        self, sqlite_template: Path, filters: Filters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(passing, "_FEW", 0)
         with closing(Database(f"sqlite:///{sqlite_template}")) as database, database.reading() as reader:
-            asked = hits._among(hits._literal(fts5, 1, 1, verified=False), passing.passing(reader, filters, 0))
+            allowed = passing.passing(reader, filters, 0)
+            asked = passing.among(hits._literal(fts5, 1, 1, verified=False), allowed.demands)
             statement = hits._ordered(asked, costly=True).compile(dialect=sqlite.dialect())
             values = dict.fromkeys(statement.params, 1) | {"grams": '"菊花"'}
             given = tuple(values[name] for name in statement.positiontup or ())

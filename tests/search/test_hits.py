@@ -16,6 +16,7 @@ from app.database import Database
 from app.search import folding, hits, query, tokens
 from app.search.hits import Wanted
 from app.search.index import search_state, search_terms
+from app.search.passing import EVERY
 from tests.delivery.library import walk
 from tests.factories import a_section, create, publish, published
 from tests.search import corpus
@@ -258,9 +259,9 @@ class TestRanking:
         asked = query.parse("翡翠")
         with database.reading() as reader:
             known = hits.weigh(reader, asked.words)
-            every = hits.find(reader, asked, known, None, Wanted(5, 5))
+            every = hits.find(reader, asked, known, EVERY, Wanted(5, 5))
             worthless = {word: replace(one, weight=0) for word, one in known.items()}
-            some = hits.find(reader, asked, worthless, None, Wanted(3, 3))
+            some = hits.find(reader, asked, worthless, EVERY, Wanted(3, 3))
         newest = sorted((number for _, number in every.ranked), reverse=True)
         assert [number for _, number in every.ranked] != newest
         assert (some.ranked, some.total) == ([(0, number) for number in newest[:3]], 5)

@@ -143,6 +143,10 @@ class TestCounts:
         articles = corpus.read(client)
         for each in articles:
             expected.update({word for text in corpus.texts(each).values() for word in corpus.words(text)})
+            cited = (one for page in each["pages"] for section in page["sections"] for one in section["citations"])
+            expected.update({index.facet("publisher", one["source"]["publisher"]["id"]) for one in cited})
+            expected.update(index.facet("tag", tag) for tag in each["tags"])
+            expected[index.facet("language", each["language"])] += 1
         with database.reading() as reader:
             counted = {
                 row["term"]: row["df"] for row in reader.rows(select(search_terms).where(search_terms.c.df != 0))
