@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from app import worker
 from app.database import Database
 from app.delivery.part_lists import Filters
 from app.search import facets as counting
@@ -154,6 +155,27 @@ class TestPassing:
                     assert {ids[number] for number in numbers} == expected, (found, wanted)
             some += 0 < len(expected) < len(articles)
         assert some > 10
+
+    def test_what_all_articles_have_is_asked_of_none_as_long_as_all_are_counted(
+        self, client: TestClient, database: Database
+    ) -> None:
+        cards = client.get("/v1/articles?limit=100").json()["items"]
+        for card in cards:
+            if card["language"] != "ja":
+                client.post(f"/v1/manage/articles/{card['id']}/unpublish", headers={"If-Match": "*"})
+
+        def asked() -> filtering.Passes:
+            with database.reading() as reader:
+                return filtering.passing(reader, Filters(language="ja"), 0)
+
+        assert asked() != filtering.EVERY
+        while worker.count_words(database):
+            pass
+        assert asked() == filtering.EVERY
+        assert found(client, "号", language="ja") == found(client, "号") != []
+        published(client, title="第9号", language="ko")
+        assert asked() != filtering.EVERY
+        assert "第9号" not in [item["article"]["title"] for item in found(client, "号", language="ja")]
 
 
 class TestParts:

@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
 from app import worker
+from app.articles import identity
 from app.database import Database
 from app.publishing.publish import reindex
 from app.search import folding, index, layout
-from app.search.fields import PARTS, SEPARATOR
+from app.search.fields import PARTS, SEPARATOR, Field
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
 from tests.backends.test_late_commit import let_them_wait
 from tests.factories import a_section, create, publish, published
@@ -176,6 +177,14 @@ class TestCounts:
 
 
 class TestPlaces:
+    def test_the_last_part_that_an_article_may_have_has_one(self) -> None:
+        last = identity.PARTS - 1
+        fields = [Field("/a", "菊", 1.0, (("section", 0), ("source", last))), Field("/b", "菊", 1.0, ())]
+        kept = layout.laid_out(fields)
+        assert [layout.texts_of(kept, "source", number) for number in (last, last - 1)] == [[0], []]
+        assert layout.parts_of(kept, "source", [0, 1]) == {last}
+        assert layout.texts_near(kept, [layout.packed([("source", last)])]) == [0, 1]
+
     def test_a_word_knows_every_part_it_stands_in(self, client: TestClient, database: Database) -> None:
         points = [{"text": "アメジスト"}, {"text": "庭"}, {"text": "アメジスト"}]
         sections = [

@@ -150,12 +150,14 @@ class TestRank:
         assert some[:first] == every[:first]
         assert sorted(at for _, at in some) == sorted(at for _, at in every)
 
-    def test_no_more_texts_are_read_than_can_come_among_the_first(self) -> None:
+    @pytest.mark.parametrize("apart", [1, 0], ids=["others worth less", "all worth the same"])
+    def test_no_more_texts_are_read_than_can_come_among_the_first(self, apart: int) -> None:
         parsed = query.parse("藍色灯籠")
         texts: defaultdict[int, str] = defaultdict(lambda: "藍色灯籠の秋祭")
         said = query.Said[int, str](lambda keys: {key: texts[key] for key in keys}, str)
-        ranked = query.rank(parsed, dict.fromkeys(parsed.words, 1), [(9_000 - at, at) for at in range(100)], said, 20)
-        assert [number for _, number in ranked] == list(range(100))
+        found = [(9_000 - at * apart, 100 - at) for at in range(100)]
+        ranked = query.rank(parsed, dict.fromkeys(parsed.words, 1), found, said, 20)
+        assert [number for _, number in ranked] == [number for _, number in found]
         assert len(texts) < 50
 
     @settings(deadline=None, max_examples=50)

@@ -52,6 +52,15 @@ class TestReasons:
                 assert 1 <= len(reasons["terms"]) <= 5
                 assert set(reasons["terms"]) <= words(article) & words(other)
 
+    def test_what_an_article_is_filtered_by_is_no_word_of_it(self, client: TestClient, database: Database) -> None:
+        few = {"lead": "", "introduction": "", "takeaways": [], "tags": ["庭"], "pages": [
+            {"sections": [{"heading": "菊", "body": "菊", "citations": []}]}
+        ]}  # fmt: skip
+        here, there = (published(client, title="菊", **few)["id"] for _ in range(2))
+        count(database)
+        (reasons,) = (each["reasons"] for each in related(client, here, limit=20) if each["article"]["id"] == there)
+        assert reasons == {"terms": ["菊"], "sources": [], "tags": ["庭"]}
+
     def test_an_article_is_not_related_to_itself_and_no_other_is_named_twice(
         self, client: TestClient, articles: list[Item]
     ) -> None:
