@@ -22,7 +22,8 @@ from app.search import excerpts, hits, index, layout, part_hits, query
 from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
 from app.search.index import grams, search_articles, search_texts
-from app.search.part_hits import Among, Key
+from app.search.layout import Key, number_of, place_of
+from app.search.part_hits import Among
 from app.search.passing import Passes, passing
 from app.search.query import Query
 
@@ -111,12 +112,13 @@ class Asked:
         if self.after is None:
             return list(ranked[: self.limit])
         score, number, place, _ = self.after
-        return [each for each in ranked[: hits.DEEPEST] if each < (score, (number, -place))][: self.limit]
+        behind = score, layout.key(number, place)
+        return [each for each in ranked[: hits.DEEPEST] if each < behind][: self.limit]
 
     def position(self, score: int, key: Key) -> Position:
         """Where one that was found stands."""
         worth = (self.words[word].weight if word in self.words else "" for word in self.query.words)
-        return score, key[0], -key[1], ",".join(map(str, worth))
+        return score, number_of(key), place_of(key), ",".join(map(str, worth))
 
 
 class Articles:
@@ -130,9 +132,9 @@ class Articles:
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
-        found = self._asked.page([(score, (number, 0)) for score, number in self._hits.ranked])
-        shown = _Shown(self._reader, self._asked, {number for _, (number, _) in found}, self._hits.texts)
-        return [(self._asked.position(score, key), shown.item("article", key[0])) for score, key in found]
+        found = self._asked.page([(score, layout.key(number, 0)) for score, number in self._hits.ranked])
+        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found}, self._hits.texts)
+        return [(self._asked.position(score, key), shown.item("article", key)) for score, key in found]
 
     def total(self) -> Total:
         """How many there are; of several words, how many were looked at."""
@@ -175,11 +177,8 @@ class Parts:
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
         found = self._page()
-        shown = _Shown(self._reader, self._asked, {number for _, (number, _), _ in found}, {})
-        return [
-            (self._asked.position(score, key), shown.item(self._part, key[0], -key[1], row["id"]))
-            for score, key, row in found
-        ]
+        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key, _ in found}, {})
+        return [(self._asked.position(score, key), shown.item(self._part, key, row["id"])) for score, key, row in found]
 
     def total(self) -> Total:
         """How many there are; of many, how many can be paged through."""
@@ -191,8 +190,8 @@ class Parts:
 
     def _narrow(self, keys: AbstractSet[Key]) -> dict[Key, str]:
         """Those of the parts that pass the filters, each with its id, a citation with its source's."""
-        ids = _ids(self._reader, {number for number, _ in keys})
-        keyed = {(ids[number], -place): (number, place) for number, place in keys}
+        ids = _ids(self._reader, set(map(number_of, keys)))
+        keyed = {(ids[number_of(key)], place_of(key)): key for key in keys}
         found = part_lists.standing(self._reader, _KINDS[self._part], self._of_parts, keyed)
         here = {keyed[place]: id for place, id in found.items()}
         if self._part != "source":
@@ -203,10 +202,10 @@ class Parts:
     def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
         """Those that are wanted, with their rows."""
         found = self._asked.page(self._hits.ranked)
-        ids = _ids(self._reader, {number for _, (number, _) in found})
-        places = [(ids[number], -place) for _, (number, place) in found]
+        ids = _ids(self._reader, {number_of(key) for _, key in found})
+        places = [(ids[number_of(key)], place_of(key)) for _, key in found]
         rows = part_lists.within(self._reader, _KINDS[self._part], places)
-        shown = [(score, (number, place), rows[ids[number], -place]) for score, (number, place) in found]
+        shown = [(score, key, rows[place]) for (score, key), place in zip(found, places, strict=True)]
         if self._part != "source":
             return shown
         cited = self._cited({row["source_id"] for _, _, row in shown})
@@ -260,11 +259,12 @@ class _Shown:
         loose = grams(reader).loose
         self._loose = {number: loose(texts[number]) if known else row["folded"] for number, row in self._rows.items()}
 
-    def item(self, type: Part | Literal["article"], number: int, place: int = 0, id: str | None = None) -> bytes:
+    def item(self, type: Part | Literal["article"], key: Key, id: str | None = None) -> bytes:
+        number = number_of(key)
         row = self._rows[number]
         texts = Texts.kept(self._loose[number], row["outline"], row["body"])
         if type != "article":
-            texts = texts.among(layout.texts_of(row["layout"], type, place))
+            texts = texts.among(layout.texts_of(row["layout"], type, place_of(key)))
 
         def near(words: Iterable[str]) -> Iterable[int]:
             return self._near(row, words) if type == "article" else texts.every()

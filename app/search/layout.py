@@ -15,6 +15,27 @@ from app.search.fields import PARTS, Field, Part, Place
 _NO_PLACE = 0xFFFF
 _NEXT_TEXT = array("H", [_NO_PLACE]).tobytes()
 """Between the places of one text and those of the next, as SEPARATOR is between the texts."""
+_PARTS = 1 << 13
+"""More than the parts that an article may have."""
+
+Key = int
+"""A part by the number of its article and its place there, in one number: of two the newer article's is greater, and in
+one article that which comes first."""
+
+
+def key(number: int, place: int) -> Key:
+    """The key of a part: the number of its article, and its place among those of its kind there."""
+    return number * _PARTS + _PARTS - 1 - place
+
+
+def number_of(key: Key) -> int:
+    """The number of the article that a part is of."""
+    return key // _PARTS
+
+
+def place_of(key: Key) -> int:
+    """The place of a part among those of its kind in its article."""
+    return _PARTS - 1 - key % _PARTS
 
 
 def packed(places: Iterable[Place]) -> bytes:
@@ -45,19 +66,18 @@ def texts_near(layout: bytes, places: Iterable[bytes]) -> list[int]:
     return [text for text, here in enumerate(_by_text(layout)) if not here or not wanted.isdisjoint(here)]
 
 
-def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[tuple[int, int], int]:
-    """What words are worth together in each part of this kind, by the number of its article and its place in it.
+def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: Part) -> dict[Key, int]:
+    """What words are worth together in each part of this kind.
 
     ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
-    Places count down from 0, so that of two parts the greater is the one that comes first.
     """
     kind = PARTS.index(part)
-    sums: defaultdict[tuple[int, int], int] = defaultdict(int)
+    sums: defaultdict[Key, int] = defaultdict(int)
     for term_id, number, packed in postings:  # thousands: no call for each
-        weight = weights[term_id]
+        weight, first = weights[term_id], key(number, 0)
         for place in array("H", packed):
             if place & 3 == kind:
-                sums[number, -(place >> 2)] += weight
+                sums[first - (place >> 2)] += weight
     return sums
 
 

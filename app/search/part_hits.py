@@ -1,6 +1,6 @@
 """Which parts of published articles a query finds, best first: sections, key points, questions, citations of sources.
 
-A part is known by the number of its article and its place among those of its kind. Whole articles are in ``hits.py``.
+A part is known by its key, which is said in ``layout.py``. Whole articles are in ``hits.py``.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,11 +16,10 @@ from app.search import hits, layout, passing, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
 from app.search.index import search_postings, search_texts
+from app.search.layout import Key, number_of, place_of
 from app.search.passing import Passes
 from app.search.query import Query
 
-Key = tuple[int, int]
-"""The number of an article, and the place of a part in it, counted down from 0: of equals the greater is first."""
 Names = Mapping[Key, str | Key]
 """Parts, each with what it stands for: itself, or, as others may, the source that it cites."""
 
@@ -61,8 +60,8 @@ class Among:
 
     def newest(self, found: Names, many: int) -> "Among":
         """Those that can come among so many of the newest, where more are ``found`` and all are worth the same."""
-        (_, (number, _)) = nlargest(many, self.best(dict.fromkeys(found, 0), found))[-1]
-        return replace(self, allowed=self.allowed.from_on(number))
+        _, last = nlargest(many, self.best(dict.fromkeys(found, 0), found))[-1]
+        return replace(self, allowed=self.allowed.from_on(number_of(last)))
 
     def named(self, keys: AbstractSet[Key]) -> Names:
         """Those that are asked for."""
@@ -90,7 +89,7 @@ class PartHits:
     def articles(self) -> AbstractSet[int]:
         """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
         ranked = {self.names[key] for _, key in self.ranked}
-        return {number for (number, _), name in self.names.items() if name in ranked}
+        return {number_of(key) for key, name in self.names.items() if name in ranked}
 
 
 def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, in_order: int) -> PartHits:
@@ -145,7 +144,7 @@ def _with_words(reader: Reader, words: Mapping[str, Word], among: Among) -> tupl
     names = among.named(scores.keys())
     if rest:
         best = sorted(among.best(scores, names), reverse=True)[: hits.DEEPEST]
-        more = layout.summed(places_in(reader, rest, {number for _, (number, _) in best}), _weights(rest), among.part)
+        more = layout.summed(places_in(reader, rest, {number_of(key) for _, key in best}), _weights(rest), among.part)
         scores = {key: score + more.get(key, 0) for score, key in best}
         names = {key: names[key] for key in scores}
     return scores, names, not rest
@@ -181,15 +180,15 @@ def _with_text(reader: Reader, asked: Query, part: Part, numbers: Sequence[int])
         found: set[Key] = set()
         for number, folded, laid_out in reader.tuples(_LAID_OUT, {"numbers": numbers[at : at + _TEXTS_TOGETHER]}):
             texts = [at for at, text in enumerate(folded.split(SEPARATOR)) if asked.loose in text]
-            found.update((number, -place) for place in layout.parts_of(laid_out, part, texts))
+            found.update(layout.key(number, place) for place in layout.parts_of(laid_out, part, texts))
         yield found
 
 
 def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
-    rows = reader.tuples(_LAID_OUT, {"numbers": list({number for number, _ in keys})})
+    rows = reader.tuples(_LAID_OUT, {"numbers": list(set(map(number_of, keys)))})
     kept = {number: (folded.split(SEPARATOR), laid_out) for number, folded, laid_out in rows}
     found = {}
-    for number, place in keys:
-        texts, laid_out = kept[number]
-        found[number, place] = SEPARATOR.join(texts[at] for at in layout.texts_of(laid_out, part, -place))
+    for key in keys:
+        texts, laid_out = kept[number_of(key)]
+        found[key] = SEPARATOR.join(texts[at] for at in layout.texts_of(laid_out, part, place_of(key)))
     return found

@@ -8,7 +8,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, AnyStr, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, AnyStr, Generic, NamedTuple
 
 import regex
 from pydantic import AfterValidator, Field
@@ -34,9 +34,6 @@ _READ_TOGETHER = 32
 """How many texts are read before the next look whether those that follow can still be among the first."""
 
 
-Key = TypeVar("Key", int, tuple[int, int])
-
-
 _SYNTAX = (
     'What to look for: words, in any spelling. Quoted as a whole, `"…"` or `「…」`, exactly this. '
     "Nothing else has a meaning of its own."
@@ -45,10 +42,10 @@ REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The query is t
 """What a route that takes one answers besides, for OpenAPI."""
 
 
-class Said(NamedTuple, Generic[Key, AnyStr]):
+class Said(NamedTuple, Generic[AnyStr]):
     """Texts that decide what is better: how some of them are read, and how what is looked for in them is written."""
 
-    read: Callable[[Sequence[Key]], Mapping[Key, AnyStr]]
+    read: Callable[[Sequence[int]], Mapping[int, AnyStr]]
     kept: Callable[[str], AnyStr]
 
 
@@ -109,8 +106,8 @@ def parse(asked: str) -> Query:
 
 
 def rank(
-    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, Key]], said: "Said[Key, AnyStr]", first: int
-) -> list[tuple[int, Key]]:
+    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, int]], said: "Said[AnyStr]", first: int
+) -> list[tuple[int, int]]:
     """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
 
     ``found``: the best score first, each with what it is known by. Scores and the ``weights`` of words are in
@@ -120,9 +117,9 @@ def rank(
     runs = [(said.kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
     pairs = [said.kept(pair) for pair in folding.pairs(query.loose)]
     most = sum(bonus for _, bonus in runs)
-    ranked: list[tuple[int, Key]] = []
+    ranked: list[tuple[int, int]] = []
 
-    def comes_late(score: float, key: Key) -> bool:
+    def comes_late(score: float, key: int) -> bool:
         return len(ranked) >= first and (round(score * (1 + _SHARE_BONUS)), key) < ranked[-first]
 
     def share(text: AnyStr, score: float) -> float:

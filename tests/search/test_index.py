@@ -204,7 +204,7 @@ class TestPlaces:
             kept = reader.rows(select(search_texts).where(search_texts.c.number == number))[0]
         packed = [places[word] for word in corpus.words("アメジスト")]
         for each in packed:
-            stands = {part: [-place for _, place in layout.summed([(1, 7, each)], {1: 1}, part)] for part in PARTS}
+            stands = {part: sorted(map(layout.place_of, layout.summed([(1, 7, each)], {1: 1}, part))) for part in PARTS}
             assert stands == {"key_point": [0, 2], "section": [1, 2], "question": [1], "source": []}
         spelled = [at for at, text in enumerate(kept["folded"].split(SEPARATOR)) if "アメジスト" in text]
         assert [layout.parts_of(kept["layout"], "section", [text]) for text in spelled] == [set(), set(), {1}, {2}]
