@@ -204,9 +204,9 @@ def put(writer: Writer, body: bytes) -> None:
     weights = _weigh(texts) | {facet(name, value): Weight(0, []) for name, value in facets if name in FILTERED}
     ids = _ids(writer, weights)
     rows = sorted((ids[word], number, weight.impact, layout.packed(weight.places)) for word, weight in weights.items())
-    if rows and writer.on_postgresql:
+    if writer.on_postgresql:
         writer.execute(_ADD_POSTINGS, dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
-    elif rows:  # straight to the driver: looking through hundreds of rows costs as much as storing them
+    else:  # straight to the driver: looking through hundreds of rows costs as much as storing them
         writer.connection.exec_driver_sql(_ADD_POSTINGS_ONE_BY_ONE, rows)
     loose = folding.loosen(SEPARATOR.join(reading.folded for _, reading in texts))
     terms = array("I", sorted(ids.values())).tobytes()
