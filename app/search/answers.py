@@ -19,9 +19,10 @@ from app.delivery.parts import with_card
 from app.delivery.shapes import encode
 from app.delivery.snapshots import snapshot_cards, snapshots
 from app.search import excerpts, hits, index, layout, part_hits, query
+from app.search.dialects import dialect_of
 from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
-from app.search.index import grams, search_articles, search_texts
+from app.search.index import search_articles, search_texts
 from app.search.layout import Key, number_of, place_of
 from app.search.part_hits import Among
 from app.search.passing import Passes, passing
@@ -67,7 +68,7 @@ _IDS = select(search_articles.c.number, search_articles.c.article_id).where(
 
 def bounded(reader: Reader) -> AbstractContextManager[None]:
     """A block in which no statement takes longer than those of a search may. Raises: Busy."""
-    return reader.within(_SECONDS, grams(reader).SETTINGS)
+    return reader.within(_SECONDS, dialect_of(reader).SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ class _Shown:
         known = found <= texts.keys()
         rows = reader.rows(_SHOWN if known else _SHOWN_WITH_TEXTS, {"numbers": list(found)})
         self._rows = {row["number"]: row for row in rows}
-        loose = grams(reader).loose
+        loose = dialect_of(reader).from_raw
         self._loose = {number: loose(texts[number]) if known else row["folded"] for number, row in self._rows.items()}
 
     def item(self, type: Part | Literal["article"], key: Key, id: str | None = None) -> bytes:

@@ -81,19 +81,19 @@ def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[boo
     return func.holds(cast(texts, Bytes), cast(loose, Bytes), type_=Boolean)
 
 
-def kept_text(texts: Column[Any]) -> ColumnElement[bytes]:
+def raw_texts(texts: Column[Any]) -> ColumnElement[bytes]:
     """A text as it is read to be looked through: its bytes, for decoding them takes longer than that."""
     return cast(texts, Bytes)
 
 
-def kept(loose: str) -> bytes:
+def to_raw(loose: str) -> bytes:
     """What is looked for in such a text."""
     return loose.encode()
 
 
-def loose(kept: bytes) -> str:
+def from_raw(raw: bytes) -> str:
     """A text that was read so."""
-    return kept.decode()
+    return raw.decode()
 
 
 def _written(loose: str, words: Iterable[int]) -> str:

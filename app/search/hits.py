@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
-from app.search.index import grams, search_postings, search_texts
+from app.search.dialects import Dialect, dialect_of
+from app.search.index import search_postings, search_texts
 from app.search.passing import EVERY, Passes, among
 from app.search.query import Query
 
@@ -99,7 +100,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
     if not asked.ranks_by_texts():
         return found
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
-    dialect = grams(reader)
+    dialect = dialect_of(reader)
     texts: dict[int, Any] = {}
 
     def read(numbers: Sequence[int]) -> dict[int, Any]:
@@ -107,7 +108,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
         return texts
 
     weights = {word: known.weight for word, known in words.items()}
-    said = query.Said(read, dialect.kept)
+    said = query.Said(read, dialect.to_raw)
     better = query.rank(asked, weights, best, said, min(wanted.in_order, RANKED))
     return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
@@ -230,7 +231,7 @@ def _literally(reader: Reader, asked: Query, words: Sequence[Word], *, besides: 
         return None
     # One gram alone is the text itself, but for marks: SQLite keeps those as characters that may stand in a text, too.
     verified = asked.loose not in least or not asked.loose.isalnum()
-    dialect = grams(reader)
+    dialect = dialect_of(reader)
     parameters = {
         "text": asked.loose,
         "grams": dialect.asked(least, [word.id for word in words] if besides else []),
@@ -253,9 +254,9 @@ class _Set(NamedTuple):
 
 
 @cache
-def _texts(dialect: Any) -> Select[Any]:
+def _texts(dialect: Dialect) -> Select[Any]:
     """The loosened texts of some articles."""
-    text = dialect.kept_text(search_texts.c.folded)
+    text = dialect.raw_texts(search_texts.c.folded)
     return select(search_texts.c.number, text).where(is_one_of(search_texts.c.number, "numbers"))
 
 
@@ -286,7 +287,7 @@ def _any_word_in(words: int) -> Select[Any]:
 
 
 @cache
-def _literal(dialect: Any, words: int, besides: bool, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
+def _literal(dialect: Dialect, words: int, besides: bool, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
     """The articles with all grams of a text, ``verified``: with the text itself.
 
     ``besides``: but for those with so many words.

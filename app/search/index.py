@@ -33,7 +33,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Bytes, Key, Reader, Writer, is_one_of, metadata
 from app.delivery.shapes import encode
-from app.search import folding, fts5, layout, postgres, tokens
+from app.search import folding, layout, tokens
+from app.search.dialects import dialect_of
 from app.search.fields import SEPARATOR, Field, Place, fields, outline
 
 TERMS = "search-terms"
@@ -213,7 +214,7 @@ def put(writer: Writer, body: bytes) -> None:
     found = [field for field, _ in texts]
     kept = {"layout": layout.laid_out(found), "outline": outline(found, body), "terms": terms}
     writer.execute(_ADD_TEXT, {"number": number, "folded": loose, **kept})
-    grams(writer).put(writer, number, loose, ids.values())
+    dialect_of(writer).put(writer, number, loose, ids.values())
     writer.execute(_ADD_UNCOUNTED, {"change": 1, "terms": terms})
 
 
@@ -289,12 +290,7 @@ def gather(writer: Writer) -> bool:
 
     On SQLite they take four times the room after a rebuild, and a phrase half as long again.
     """
-    return bool(grams(writer).gather(writer))
-
-
-def grams(reader: Reader) -> Any:
-    """How this database finds articles by the characters that stand in their texts, but for those with some words."""
-    return postgres if reader.on_postgresql else fts5
+    return dialect_of(writer).gather(writer)
 
 
 def unpacked(terms: bytes) -> Sequence[int]:
@@ -332,7 +328,7 @@ def _take_out(writer: Writer, article_id: str) -> int | None:
     kept = writer.row(_TEXT, {"at": number})
     if kept is not None:
         writer.execute(_DROP_POSTINGS, {"at": number, "words": unpacked(kept["terms"])})
-        grams(writer).drop(writer, number, kept["folded"], unpacked(kept["terms"]))
+        dialect_of(writer).drop(writer, number, kept["folded"], unpacked(kept["terms"]))
         writer.execute(_DROP_TEXT, {"at": number})
         writer.execute(_ADD_UNCOUNTED, {"change": -1, "terms": kept["terms"]})
     return number

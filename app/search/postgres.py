@@ -65,16 +65,16 @@ def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[boo
     return func.strpos(texts, loose) > 0
 
 
-def kept_text(texts: Column[Any]) -> ColumnElement[str]:
+def raw_texts(texts: Column[Any]) -> ColumnElement[str]:
     """A text as it is read to be looked through: as it is, for bytes come as digits."""
     return texts
 
 
-def kept(loose: str) -> str:
+def to_raw(loose: str) -> str:
     """What is looked for in such a text."""
     return loose
 
 
-def loose(kept: str) -> str:
+def from_raw(raw: str) -> str:
     """A text that was read so."""
-    return kept
+    return raw

@@ -46,7 +46,7 @@ class Said(NamedTuple, Generic[AnyStr]):
     """Texts that decide what is better: how some of them are read, and how what is looked for in them is written."""
 
     read: Callable[[Sequence[int]], Mapping[int, AnyStr]]
-    kept: Callable[[str], AnyStr]
+    to_raw: Callable[[str], AnyStr]
 
 
 class Needle(NamedTuple):
@@ -114,8 +114,9 @@ def rank(
     thousandths. Of equal ones the greater key is first. Behind the ``first`` they may stand in another order, with less
     than their scores: texts are read only as long as what they say can bring anything there.
     """
-    runs = [(said.kept(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
-    pairs = [said.kept(pair) for pair in folding.pairs(query.loose)]
+    raw = said.to_raw
+    runs = [(raw(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
+    pairs = [raw(pair) for pair in folding.pairs(query.loose)]
     most = sum(bonus for _, bonus in runs)
     ranked: list[tuple[int, int]] = []
 

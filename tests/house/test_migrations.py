@@ -12,7 +12,7 @@ from app import revision, schema, worker
 from app.articles.tables import articles
 from app.database import Database
 from app.publishing import publish
-from app.search import index
+from app.search.dialects import dialect_of
 from tests.factories import published
 from tests.house.tree import report
 
@@ -91,7 +91,7 @@ class TestMigrations:
         for id in ids:
             client.post(f"/v1/manage/articles/{id}/unpublish", headers={"If-Match": "*"})
         with database.reading() as reader:
-            dialect = index.grams(reader)
+            dialect = dialect_of(reader)
             for gram in ("庭", "裏庭", "庭園の"):
                 grams = {"grams": dialect.asked([gram], [])}
                 assert reader.tuples(dialect.matching(None), grams) == []

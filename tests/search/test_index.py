@@ -16,6 +16,7 @@ from app.articles import identity
 from app.database import Database
 from app.publishing.publish import reindex
 from app.search import folding, index, layout
+from app.search.dialects import dialect_of
 from app.search.fields import PARTS, SEPARATOR, Field
 from app.search.index import search_articles, search_postings, search_state, search_terms, search_texts
 from tests.backends.test_late_commit import let_them_wait
@@ -45,7 +46,7 @@ def terms(database: Database) -> set[str]:
 
 def numbers_by_gram(database: Database, gram: str) -> list[int]:
     with database.reading() as reader:
-        dialect = index.grams(reader)
+        dialect = dialect_of(reader)
         return [number for (number,) in reader.tuples(dialect.matching(None), {"grams": dialect.asked([gram], [])})]
 
 
