@@ -67,15 +67,18 @@ def cited(document: ArticleDocument) -> list[tuple[str, Citation]]:
     return [(at, part) for at, part in parts(document) if isinstance(part, Citation)]
 
 
-def too_many(brought: Parts) -> list[Fault]:
-    """The fault of a document with more parts than one transaction should hold the others up for."""
+def too_many(brought: Parts, pointer: str = "") -> list[Fault]:
+    """The fault of a document with more parts than one transaction should hold the others up for.
+
+    ``pointer``: where the document stands in what was sent.
+    """
     if len(brought) <= PARTS:
         return []
     return [
         Fault(
             "too-many-parts",
             f"An article holds at most {PARTS:,} pages, sections, citations and key points.",
-            pointer="",
+            pointer=pointer,
         )
     ]
 

@@ -174,7 +174,9 @@ class Import:
         document.id, document.slug = draft.id, document.slug or draft.slug
         document.language = document.language or draft.language
         document.tags = tags.followed(writer, document.tags)
-        faults = sources.link(writer, [(f"/public/document{at}", each) for at, each in identity.cited(document)])
+        here = "/public/document"
+        faults = identity.too_many(list(identity.parts(document)), here)
+        faults = faults or sources.link(writer, [(f"{here}{at}", each) for at, each in identity.cited(document)])
         if faults:
             raise Invalid("validation", "The line is not as it should be.", tuple(faults))
         identity.assign(draft, document)

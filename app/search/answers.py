@@ -18,14 +18,14 @@ from app.delivery.part_lists import Filters, Kind
 from app.delivery.parts import with_card
 from app.delivery.shapes import encode
 from app.delivery.snapshots import snapshot_cards, snapshots
-from app.search import excerpts, hits, index, layout, part_hits, query
+from app.search import excerpts, hits, index, layout, part_hits, passing, query
 from app.search.dialects import dialect_of
 from app.search.fields import Part, Texts
 from app.search.hits import Wanted, Word
 from app.search.index import search_articles, search_texts
 from app.search.layout import Key, number_of, place_of
 from app.search.part_hits import Among
-from app.search.passing import Passes, passing
+from app.search.passing import Passes
 from app.search.query import Query
 
 Position = tuple[int, int, int, str]
@@ -86,6 +86,8 @@ class Asked:
     query: Query
     words: Mapping[str, Word]
     filters: Filters
+    allowed: Passes
+    """What the filters ask of an article."""
     after: Position | None
     limit: int
     """How many are wanted."""
@@ -96,17 +98,17 @@ class Asked:
         asked = query.parse(text)
         worth = after[3].split(",") if after else []
         before = {word: int(each) for word, each in zip(asked.words, worth, strict=False) if _WORTH.fullmatch(each)}
-        words = hits.rarest(hits.weigh(reader, asked.words, before), query.MOST_WORDS)
-        return cls(asked, words, filters, after, limit)
+        known = index.look_up(reader, [*asked.words, *passing.terms(filters)])
+        weighed = hits.weigh({word: known[word] for word in asked.words if word in known}, before)
+        words = hits.rarest(weighed, query.MOST_WORDS)
+        counts = [word.df for word in words.values()] or [hits.READ]  # by its letters alone it may find any number
+        found = min(counts) if asked.together else min(sum(counts), hits.READ)
+        return cls(asked, words, filters, passing.demanded(reader, filters, known, found), after, limit)
 
     @property
     def in_order(self) -> int:
         """How many of the best must be in order: behind another page, all those that can be."""
         return max(1, self.limit) if self.after is None else hits.DEEPEST
-
-    def passing(self, reader: Reader) -> Passes:
-        """What the filters ask of an article."""
-        return passing(reader, self.filters, min((word.df for word in self.words.values()), default=0))
 
     def page(self, ranked: Sequence[tuple[int, Key]]) -> list[tuple[int, Key]]:
         """Those that are wanted: the first behind the page before."""
@@ -129,7 +131,7 @@ class Articles:
         self._reader, self._asked = reader, asked
         most = _ALL if counted else hits.CANDIDATES if asked.after is None else hits.DEEPEST
         wanted = Wanted(most, asked.in_order)
-        self._hits = hits.find(reader, asked.query, asked.words, asked.passing(reader), wanted)
+        self._hits = hits.find(reader, asked.query, asked.words, asked.allowed, wanted)
 
     def items(self) -> list[Item]:
         """Those that are wanted, as search shows them."""
@@ -163,7 +165,7 @@ class Parts:
         filters = asked.filters
         self._of_parts = Filters(publisher=filters.publisher, source=filters.source, kind=filters.kind)
         narrows = part == "source" or self._of_parts != Filters()
-        among = Among(part, asked.passing(reader), self._narrow if narrows else None)
+        among = Among(part, asked.allowed, self._narrow if narrows else None)
         in_order = hits.DEEPEST if counted else asked.in_order
         self._hits = part_hits.find(reader, asked.query, asked.words, among, in_order)
 
@@ -283,7 +285,7 @@ class _Shown:
     def _words(self, terms: bytes) -> AbstractSet[str]:
         """The words of the query that are among the terms of an article."""
         standing = index.unpacked(terms)
-        return {word for word, known in self._asked.words.items() if index.among(standing, known.id)}
+        return {word for word, known in self._asked.words.items() if index.holds(standing, known.id)}
 
     def _near(self, row: Row, words: Iterable[str]) -> list[int]:
         """The texts of an article in which some of the words may stand: those of parts in which they do, or of none."""

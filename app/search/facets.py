@@ -4,7 +4,6 @@ What an article is counted by is kept with its number in ``index.py``: to read t
 instead takes several times as long, and thousands may be found.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
@@ -33,14 +32,14 @@ def count(reader: Reader, numbers: Sequence[int], names: Sequence[Facet]) -> Sha
     """For each of the facets its values, the most frequent first: ``value``, ``name`` if it has one, ``count``."""
     sums: Counter[str] = Counter()
     for at in range(0, len(numbers), _TOGETHER):
-        # One flat list of texts: thousands of small ones make the garbage collector run. No value holds a comma.
+        # One flat list of texts: thousands of small ones make the garbage collector run.
         rows = reader.tuples(_KEPT, {"numbers": numbers[at : at + _TOGETHER]})
         for begun in range(0, len(rows), _READ_AT_ONCE):
             some = rows[begun : begun + _READ_AT_ONCE]
             sums.update(",".join(facets for (facets,) in some).split(","))
     counted: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
     for said, count in sums.items():
-        facet, _, value = json.loads(said).partition(":")
+        facet, _, value = said.partition(":")
         counted[facet].append((value, count))
     return {name: _named(reader, name, counted[name]) for name in names}
 

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from app.database import Reader, Row, is_one_of
 from app.search import folding, index, query
 from app.search.dialects import Dialect, dialect_of
-from app.search.index import search_postings, search_texts
-from app.search.passing import EVERY, Passes, among
+from app.search.index import Term, search_postings, search_texts
+from app.search.passing import EVERY, Passes
 from app.search.query import Query
 
 CANDIDATES = 200
@@ -37,7 +37,7 @@ DEEPEST = 1_000
 RANKED = 100
 """How many of the best are ranked by their texts."""
 
-_READ = 4_000
+READ = 4_000
 """How many postings are read to find candidates: the rarest words' first."""
 _SENTENCE = 3
 """How many words a compound has at least that is read as several where it stands nowhere."""
@@ -80,9 +80,8 @@ class Hits:
     """Those of their loosened texts that were read to rank them, as the database keeps them."""
 
 
-def weigh(reader: Reader, words: Sequence[str], before: Mapping[str, int] | None = None) -> dict[str, Word]:
-    """Those of the words that stand in an article; ``before``: what they were worth on the page before."""
-    known = index.look_up(reader, words)
+def weigh(known: Mapping[str, Term], before: Mapping[str, int] | None = None) -> dict[str, Word]:
+    """Words that stand in an article; ``before``: what they were worth on the page before."""
     every = max([1, *(max(each.df, each.articles) for each in known.values())])
     worth = before or {}
     return {
@@ -115,8 +114,8 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
 
 def holding(reader: Reader, asked: Query, allowed: Passes, most: int) -> list[int]:
     """The numbers of the articles in which the query stands as it is: at most so many, the newest first."""
-    found = _literally(reader, asked, (), besides=False)
-    newest, _ = _best(reader, found, allowed, most) if found else ([], 0)
+    found = _literally(reader, asked, (), allowed, besides=False)
+    newest, _ = _best(reader, found, most) if found else ([], 0)
     return [number for _, number in newest]
 
 
@@ -131,7 +130,7 @@ def split(words: Mapping[str, Word]) -> tuple[list[Word], list[Word]]:
     read, postings_read = 0, 0
     for word in every:
         postings_read += word.df
-        if read and postings_read > _READ:
+        if read and postings_read > READ:
             break
         read += 1
     return every[:read], every[read:]
@@ -163,25 +162,24 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     ranked: list[tuple[int, int]] = []
     total = 0
     if together:
-        spelled = _Set(_spelled(len(together)), _weights(together), costly=len(together) > 1)
+        parameters = {**_weights(together), **allowed.parameters}
+        spelled = _Set(allowed.of(_spelled(len(together))), parameters, len(together) > 1 or allowed != EVERY)
         alone = together[0] if len(together) == 1 and together[0].counted and allowed == EVERY else None
-        ranked, total = _best(reader, spelled, allowed, most, alone)
-    literally = _literally(reader, asked, together or list(words.values()), besides=bool(together))
+        ranked, total = _best(reader, spelled, most, alone)
+    literally = _literally(reader, asked, together or list(words.values()), allowed, besides=bool(together))
     if literally is not None:
-        best, there = _best(reader, literally, allowed, most)
+        best, there = _best(reader, literally, most)
         ranked, total = ranked + best, total + there
     return Hits(sorted(ranked, reverse=True)[:most], total, exact=True)
 
 
-def _best(
-    reader: Reader, found: "_Set", allowed: Passes, most: int, alone: Word | None = None
-) -> tuple[list[tuple[int, int]], int]:
+def _best(reader: Reader, found: "_Set", most: int, alone: Word | None = None) -> tuple[list[tuple[int, int]], int]:
     """The best of the articles, each with its score; and how many there are: those of a word that stands ``alone``."""
     if alone is not None:
         statement = _of_one_word(telling=bool(alone.weight))
     else:
-        statement = _ordered(among(found.articles, allowed.demands), costly=found.costly or allowed != EVERY)
-    rows = reader.tuples(statement, {**found.parameters, **allowed.parameters, "most": most})
+        statement = _ordered(found.articles, costly=found.costly)
+    rows = reader.tuples(statement, {**found.parameters, "most": most})
     total = alone.df if alone is not None else rows[0][2] if rows else 0
     return [(int(score), number) for number, score, *_ in rows], total
 
@@ -190,9 +188,9 @@ def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
     besides = 0 < len(words) == len(asked.words)
-    literally = _literally(reader, asked, list(words.values()), besides=besides) if asked.unbroken else None
+    literally = _literally(reader, asked, list(words.values()), allowed, besides=besides) if asked.unbroken else None
     if literally is not None:
-        best, _ = _best(reader, literally, allowed, CANDIDATES)
+        best, _ = _best(reader, literally, CANDIDATES)
         scores |= {number: max(scores.get(number, 0), score) for score, number in best}
     ranked = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
     return Hits(ranked, len(ranked), exact=complete and len(ranked) < CANDIDATES)
@@ -216,13 +214,13 @@ def _scores(reader: Reader, words: Sequence[Word], allowed: Passes) -> dict[int,
     """The best articles in which one of the words stands, each with the sum of what they weigh there."""
     if not words:
         return {}
-    best = _best_of(among(_any_word(len(words)), allowed.demands))
+    best = _best_of(allowed.of(_any_word(len(words))))
     rows = reader.tuples(best, {**_weights(words), **allowed.parameters})
     return {number: int(score) for number, score in rows}
 
 
-def _literally(reader: Reader, asked: Query, words: Sequence[Word], *, besides: bool) -> "_Set | None":
-    """How to select articles in which the query stands as it is, worth what the ``words`` are there.
+def _literally(reader: Reader, asked: Query, words: Sequence[Word], allowed: Passes, *, besides: bool) -> "_Set | None":
+    """How to select the allowed articles in which the query stands as it is, worth what the ``words`` are there.
 
     ``besides``: but for those in which all of the words stand. None: nothing that could stand somewhere is asked.
     """
@@ -237,8 +235,10 @@ def _literally(reader: Reader, asked: Query, words: Sequence[Word], *, besides: 
         "grams": dialect.asked(least, [word.id for word in words] if besides else []),
         "once": sum(word.weight for word in words) * index.SCALE // 2,
         **_weights(words),
+        **allowed.parameters,
     }
-    return _Set(_literal(dialect, len(words), besides, verified), parameters, costly=True)
+    found = allowed.of(_with_grams(dialect, len(words), besides))
+    return _Set(_verified(dialect, found) if verified else found, parameters, costly=True)  # a text is read last
 
 
 class _Set(NamedTuple):
@@ -287,19 +287,20 @@ def _any_word_in(words: int) -> Select[Any]:
 
 
 @cache
-def _literal(dialect: Dialect, words: int, besides: bool, verified: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
-    """The articles with all grams of a text, ``verified``: with the text itself.
-
-    ``besides``: but for those with so many words.
-    """
+def _with_grams(dialect: Dialect, words: int, besides: bool) -> Select[Any]:  # noqa: FBT001 - by position, for the cache
+    """The articles with all grams of a text, ``besides``: but for those with so many words."""
     there = dialect.matching(_numbers(_spelled(words)) if besides else None).subquery("found")
     # Where the words stand only as parts of others, they are worth what they are where they stand once.
     score = bindparam("once", type_=Integer) if besides else _worth(words, there.c.number)
-    query = select(there.c.number, score.label("score"))
-    if verified:
-        said = dialect.contains(search_texts.c.folded, bindparam("text", type_=Text))
-        query = query.where(select(search_texts.c.number).where(search_texts.c.number == there.c.number, said).exists())
-    return query
+    return select(there.c.number, score.label("score"))
+
+
+@lru_cache(maxsize=256)
+def _verified(dialect: Dialect, found: Select[Any]) -> Select[Any]:
+    """Those of the articles in which the text itself stands."""
+    said = dialect.contains(search_texts.c.folded, bindparam("text", type_=Text))
+    here = search_texts.c.number == found.selected_columns.number
+    return found.where(select(search_texts.c.number).where(here, said).exists())
 
 
 @cache

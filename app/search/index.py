@@ -32,7 +32,6 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import Bytes, Key, Reader, Writer, is_one_of, metadata
-from app.delivery.shapes import encode
 from app.search import folding, layout, tokens
 from app.search.dialects import dialect_of
 from app.search.fields import SEPARATOR, Field, Place, fields, outline
@@ -195,7 +194,7 @@ def put(writer: Writer, body: bytes) -> None:
     """Let the public article that is frozen in these bytes be found, in place of what was kept of it before."""
     article = json.loads(body)
     facets = _facets(article)
-    counted = ",".join(encode(f"{name}:{value}").decode() for name, value in facets)
+    counted = ",".join(f"{name}:{value}" for name, value in facets)  # of slugs, ids and the like: none has a comma
     number = _take_out(writer, article["id"])
     if number is None:
         number = writer.execute(_ADD_NUMBER, {"article_id": article["id"], "facets": counted}).scalar_one()
@@ -298,7 +297,7 @@ def unpacked(terms: bytes) -> Sequence[int]:
     return array("I", terms)
 
 
-def among(terms: Sequence[int], id: int) -> bool:
+def holds(terms: Sequence[int], id: int) -> bool:
     """Whether a word is one of those, in their order: of hundreds a few are asked."""
     at = bisect_left(terms, id)
     return at < len(terms) and terms[at] == id
@@ -361,8 +360,7 @@ def _ids(writer: Writer, words: Mapping[str, Any]) -> dict[str, int]:
     known = _known(writer, list(words))
     new = sorted(words.keys() - known)
     if new:
-        readings = (None if word.startswith(SEPARATOR) else tokens.reading(word) for word in new)
-        rows = [{"term": word, "reading": reading, "df": 0} for word, reading in zip(new, readings, strict=True)]
+        rows = [{"term": word, "reading": tokens.reading(word), "df": 0} for word in new]
         writer.insert_all_absent(search_terms, rows)
         known |= _known(writer, new)
     return known

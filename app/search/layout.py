@@ -3,6 +3,7 @@
 Which texts and parts an article has is said in ``fields.py``.
 """
 
+import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,12 +12,13 @@ from typing import Any
 
 from app.search.fields import PARTS, Field, Part, Place
 
-# A place is a number of 16 bits: of an article's 5,000 parts the last has 20,003.
+# A place is a number of 16 bits: of an article's 5,000 parts the last has 19,999.
 _NO_PLACE = 0xFFFF
 _NEXT_TEXT = array("H", [_NO_PLACE]).tobytes()
 """Between the places of one text and those of the next, as SEPARATOR is between the texts."""
-_PARTS = 1 << 13
-"""More than the parts that an article may have."""
+_MOST_PARTS = 1 << 13
+"""More than an article may have."""
+_CHARACTERS = f"utf-16-{sys.byteorder[0]}e"
 
 Key = int
 """A part by the number of its article and its place there, in one number: of two the newer article's is greater, and in
@@ -25,17 +27,17 @@ one article that which comes first."""
 
 def key(number: int, place: int) -> Key:
     """The key of a part: the number of its article, and its place among those of its kind there."""
-    return number * _PARTS + _PARTS - 1 - place
+    return number * _MOST_PARTS + _MOST_PARTS - 1 - place
 
 
 def number_of(key: Key) -> int:
     """The number of the article that a part is of."""
-    return key // _PARTS
+    return key // _MOST_PARTS
 
 
 def place_of(key: Key) -> int:
     """The place of a part among those of its kind in its article."""
-    return _PARTS - 1 - key % _PARTS
+    return _MOST_PARTS - 1 - key % _MOST_PARTS
 
 
 def packed(places: Iterable[Place]) -> bytes:
@@ -87,4 +89,4 @@ def _by_text(layout: bytes) -> list[str]:
 
 def _readable(packed: bytes) -> str:
     """Places as characters: strings are looked through much faster than numbers are."""
-    return array("H", packed).tobytes().decode("utf-16-le")
+    return packed.decode(_CHARACTERS)

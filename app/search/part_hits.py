@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, select
 
 from app.database import Reader, Row, is_one_of
-from app.search import hits, layout, passing, query
+from app.search import hits, layout, query
 from app.search.fields import SEPARATOR, Part
 from app.search.hits import Word
 from app.search.index import search_postings, search_texts
@@ -56,7 +56,7 @@ class Among:
 
     def within(self, reader: Reader, postings: Select[Any], asked: Row) -> list[tuple[Any, ...]]:
         """Those of the postings that are of such articles; ``asked``: what else the statement takes."""
-        return reader.tuples(passing.among(postings, self.allowed.demands), {**asked, **self.allowed.parameters})
+        return reader.tuples(self.allowed.of(postings), {**asked, **self.allowed.parameters})
 
     def newest(self, found: Names, many: int) -> "Among":
         """Those that can come among so many of the newest, where more are ``found`` and all are worth the same."""

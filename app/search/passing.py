@@ -3,7 +3,7 @@
 To name them takes as long as there are of them, and a language may be that of all; to look, as long as are found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -13,14 +13,11 @@ from app.database import Reader, Row
 from app.delivery.part_lists import Filters
 from app.delivery.parts import public_citations
 from app.delivery.snapshots import snapshot_cards
-from app.search import index
 from app.search.index import FILTERED, Term, facet, search_articles, search_postings
 
 Demand = Callable[[ColumnElement[int]], ColumnElement[bool]]
 """What is demanded of the article with a number; one object for each way of demanding something."""
 
-_FEW = 2_000
-"""So many are named however few are found, where several rows are read to look at one."""
 _NOWHERE = Term(0, 0, 0, counted=False)
 _EVER = "\U0010ffff"
 """Behind every instant."""
@@ -33,6 +30,11 @@ class Passes(NamedTuple):
 
     demands: tuple[Demand, ...]
     parameters: Row
+    """What statements need for them."""
+
+    def of(self, found: Select[Any]) -> Select[Any]:
+        """Those of what is selected, each with its article's number, that may be found."""
+        return _meeting(found, self.demands)
 
     def from_on(self, number: int) -> "Passes":
         """Those of them that have this number or a later one."""
@@ -47,21 +49,23 @@ class _Filter(NamedTuple):
 
     named: Demand
     looked_at: Demand
-    quick: bool
-    """Whether one is looked at in a single row."""
 
 
-def passing(reader: Reader, filters: Filters, found: int) -> Passes:
+def terms(filters: Filters) -> dict[str, str]:
+    """The facets by which articles are filtered, as they stand among words, each with its name."""
+    wanted = {name: getattr(filters, name) for name in FILTERED}
+    return {facet(name, value): name for name, value in wanted.items() if value is not None}
+
+
+def demanded(reader: Reader, filters: Filters, known: Mapping[str, Term], found: int) -> Passes:
     """What the filters ask of an article, whatever else they ask of its parts.
 
-    ``found``: how many articles may have to be looked at.
+    ``known``: those of their ``terms`` that stand in some article; ``found``: how many may have to be looked at.
     """
     parameters: dict[str, Any] = {}
     asked: list[tuple[int, _Filter]] = []
-    """Each with how many pass it, or with one more than would be named."""
-    by_facet = {facet(name, value): name for name in FILTERED if (value := getattr(filters, name)) is not None}
-    known = index.look_up(reader, list(by_facet))
-    for term, name in by_facet.items():
+    """Each with how many pass it, or with one more than are found."""
+    for term, name in terms(filters).items():
         its = known.get(term, _NOWHERE)
         if its.counted and its.df == its.articles:
             continue  # all articles have it, as all of a site may be in its language
@@ -78,20 +82,19 @@ def passing(reader: Reader, filters: Filters, found: int) -> Passes:
         asked.append((_many(reader, _BETWEEN, parameters, found), _BY_TIME))
     asked.sort(key=lambda each: each[0])
     demands = [each.looked_at for _, each in asked]
-    if asked:
-        many, first = asked[0]
-        demands[0] = first.named if many <= (found if first.quick else max(_FEW, found)) else first.looked_at
+    if asked and asked[0][0] <= found:
+        demands[0] = asked[0][1].named
     return Passes(tuple(demands), parameters)
 
 
 @lru_cache(maxsize=256)
-def among(postings: Select[Any], demands: tuple[Demand, ...]) -> Select[Any]:
-    """Those of what is selected, each with its article's number, that meet the demands: built once for each."""
-    return postings.where(*(demand(postings.selected_columns.number) for demand in demands))
+def _meeting(found: Select[Any], demands: tuple[Demand, ...]) -> Select[Any]:
+    # Built once for each: building one takes longer than running it.
+    return found.where(*(demand(found.selected_columns.number) for demand in demands))
 
 
-def _many(reader: Reader, ids: Select[Any], parameters: Row, found: int) -> int:
-    some = select(func.count()).select_from(ids.limit(max(_FEW, found) + 1).subquery())
+def _many(reader: Reader, ids: Select[Any], parameters: Row, most: int) -> int:
+    some = select(func.count()).select_from(ids.limit(most + 1).subquery())
     return int(reader.execute(some, parameters).scalar_one())
 
 
@@ -106,7 +109,6 @@ def _by_facet(name: str) -> _Filter:
     return _Filter(
         lambda number: number.in_(numbers),
         lambda number: numbers.where(its.c.number == number).scalar_subquery().is_not(None),
-        quick=True,
     )
 
 
@@ -115,7 +117,6 @@ def _by_ids(ids: Select[Any], met: ColumnElement[bool]) -> _Filter:
     return _Filter(
         lambda number: number.in_(select(_a.number).where(_a.article_id.in_(ids))),
         lambda number: select(met).where(_a.number == number).scalar_subquery(),
-        quick=False,
     )
 
 
@@ -123,10 +124,13 @@ def _from_on(number: ColumnElement[int]) -> ColumnElement[bool]:
     return number >= bindparam("from_on", type_=Integer)
 
 
+def _is_that_of(number: ColumnElement[int]) -> ColumnElement[bool]:
+    return number == select(_a.number).where(_a.article_id == bindparam("article", type_=Text())).scalar_subquery()
+
+
 _CITING = select(_cited.article_id).where(_cited.source_id == bindparam("source", type_=Text()))
 _BY_SOURCE = _by_ids(_CITING, _CITING.where(_cited.article_id == _a.article_id).exists())
 _SINCE = _cards.published_at.between(bindparam("after", type_=Text()), bindparam("before", type_=Text()))
 _BETWEEN = select(_cards.article_id).where(_SINCE)
 _BY_TIME = _by_ids(_BETWEEN, select(_SINCE).where(_cards.article_id == _a.article_id).scalar_subquery())
-_ONE = bindparam("article", type_=Text())
-_BY_ARTICLE = _by_ids(select(_cards.article_id).where(_cards.article_id == _ONE), _a.article_id == _ONE)
+_BY_ARTICLE = _Filter(_is_that_of, _is_that_of)

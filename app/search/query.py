@@ -125,8 +125,8 @@ def rank(
 
     def share(text: AnyStr, score: float) -> float:
         """How much of the query stands in the text, or 0 where it is too little to bring that score to the first."""
-        least = (ranked[-first][0] / score - 1) / _SHARE_BONUS if len(ranked) >= first and score else 0.0
-        left = int(len(pairs) * (1 - least)) + 1  # one more, for scores are rounded
+        least = ((ranked[-first][0] - 0.5) / score - 1) / _SHARE_BONUS if len(ranked) >= first and score else 0.0
+        left = int(len(pairs) * (1 - least)) + 1  # one more, for these are no exact numbers
         missing = 0
         for pair in pairs:
             if pair not in text:

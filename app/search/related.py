@@ -63,7 +63,8 @@ def find(reader: Reader, article_id: str, limit: int) -> list[bytes]:
 def _telling(reader: Reader, number: int, terms: Sequence[int]) -> dict[str, Word]:
     """The words of an article that tell most of what it is about."""
     rows = reader.rows(_WEIGHED, {"at": number, "terms": terms})
-    worth = hits.weigh(reader, [row["term"] for row in rows if row["df"] > 1])  # one alone has nothing in common
+    common = [row["term"] for row in rows if row["df"] > 1]  # one alone has nothing in common
+    worth = hits.weigh(index.look_up(reader, common))
     impacts = {row["term"]: row["impact"] for row in rows}
     best = sorted(worth, key=lambda word: (-worth[word].weight * impacts[word], word))[:_WORDS]
     return {word: worth[word] for word in best}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.articles import collections, revisions, tags
+from app.articles import collections, identity, revisions, tags
 from app.articles.fields import new_id
 from app.database import Database
 from app.errors import Invalid, Malformed
@@ -61,6 +61,8 @@ def line(kind: str, **members: Any) -> bytes:
 
 
 HEADER = line("header", format=1)
+CROWDED = [{"sections": [{"heading": "花", "body": "花"}] * 500}] * (identity.PARTS // 500)
+"""Pages with more parts than an article may have."""
 SPOKEN = (("before", "短"), ("long", "長" * 20_000), ("after", "短"))
 
 
@@ -220,6 +222,7 @@ class TestIntoWhatHoldsSomething:
             b"[]\n",
             line("collection", title="花", articles=[new_id()]),
             line("article", document=a_document(), public={"published_at": "2024-01-01T00:00:00Z", "revised_at": "x"}),
+            line("article", document=a_document(pages=CROWDED)),
         ]
         report = loaded(database, bundle_of(*bad, line("article", document=a_document(slug="ume"))))
         assert told(report) == [
@@ -232,11 +235,24 @@ class TestIntoWhatHoldsSomething:
             (7, "", "line-unknown"),
             (8, "/articles/0", "article-unknown"),
             (9, "/public/revised_at", "instant-invalid"),
+            (10, "/document", "too-many-parts"),
         ]
-        assert (report.failed, report.created) == (8, 1)
+        assert (report.failed, report.created) == (9, 1)
         slugs = {item["slug"] for item in client.get("/v1/manage/articles").json()["items"]}
         assert slugs == {"kiku", "ume"}
         assert "未知" not in {tag["slug"] for tag in client.get("/v1/manage/tags").json()["items"]}
+
+    def test_what_readers_saw_elsewhere_has_no_more_parts_than_an_article_may_have(
+        self, both: tuple[Side, Side]
+    ) -> None:
+        here, there = both
+        published(here.client)
+        lines = map(json.loads, dumped(here.database).splitlines())
+        (sent,) = (members for members in lines if members["kind"] == "article")
+        sent["public"]["document"] = sent["document"] | {"pages": CROWDED}
+        report = loaded(there.database, bundle_of(line(**sent)))
+        assert told(report) == [(2, "/public/document", "too-many-parts")]
+        assert there.client.get("/v1/manage/articles").json()["items"] == []
 
     def test_the_articles_of_a_transaction_are_numbered_together_and_last(
         self, client: TestClient, database: Database

@@ -13,8 +13,8 @@ from app import worker
 from app.database import Database
 from app.delivery.part_lists import Filters
 from app.search import facets as counting
-from app.search import hits, part_hits
-from app.search import passing as filtering
+from app.search import hits, index, part_hits, passing
+from app.search.answers import Asked
 from app.search.index import search_articles, search_texts
 from app.text import fold
 from tests.delivery.library import combinations, fits, walk
@@ -134,11 +134,16 @@ class TestArticles:
         assert client.get("/v1/search?q=号").json()["facets"] is None
 
 
+def demanded(database: Database, wanted: dict[str, Any], found: int) -> passing.Passes:
+    filters = Filters(**wanted)
+    with database.reading() as reader:
+        return passing.demanded(reader, filters, index.look_up(reader, list(passing.terms(filters))), found)
+
+
 class TestPassing:
     def test_the_same_articles_pass_whether_they_are_named_or_looked_at(
-        self, database: Database, articles: list[Item], monkeypatch: pytest.MonkeyPatch
+        self, database: Database, articles: list[Item]
     ) -> None:
-        monkeypatch.setattr(filtering, "_FEW", 0)
         some = 0
         for wanted in combinations(choices(articles), times=15):
             expected = {
@@ -147,35 +152,73 @@ class TestPassing:
                 if about(article, wanted) and cites([each["source"] for each, *_ in citations(article)], wanted)
             }
             for found in (0, 10_000):
+                passes = demanded(database, wanted, found)
                 with database.reading() as reader:
-                    passes = filtering.passing(reader, Filters(**wanted), found)
-                    passing = filtering.among(select(search_texts.c.number), passes.demands)
-                    numbers = {number for (number,) in reader.tuples(passing, passes.parameters)}
+                    statement = passes.of(select(search_texts.c.number))
+                    numbers = {number for (number,) in reader.tuples(statement, passes.parameters)}
                     ids = dict(reader.tuples(select(search_articles.c.number, search_articles.c.article_id)))
                     assert {ids[number] for number in numbers} == expected, (found, wanted)
             some += 0 < len(expected) < len(articles)
         assert some > 10
 
+    def test_the_fewest_are_named_where_more_may_be_found_and_all_others_looked_at(
+        self, database: Database, articles: list[Item]
+    ) -> None:
+        by_count = sorted(corpus.TAGS, key=lambda tag: tagged(articles, tag))
+        rare, frequent = ({"tag": tag} for tag in (by_count[0], by_count[-1]))
+        fewer, many = tagged(articles, by_count[0]), tagged(articles, by_count[-1])
+        assert 0 < fewer < many
+        both = rare | {"language": "ja"}  # in more articles than have the tag
+        named, looked_at = (demanded(database, rare, found).demands for found in (fewer, fewer - 1))
+        assert named != looked_at
+        assert demanded(database, frequent, many).demands == named
+        assert demanded(database, frequent, many - 1).demands == looked_at
+        assert demanded(database, both, fewer).demands[0] == named[0]
+        assert demanded(database, both, 10_000).demands == demanded(database, both, fewer).demands
+        fewest = {"language": "en"}
+        assert demanded(database, frequent | fewest, many).demands[0] == demanded(database, fewest, many).demands[0]
+
+    def test_as_many_may_be_looked_at_as_one_word_or_all_of_several_find(
+        self, client: TestClient, database: Database, articles: list[Item]
+    ) -> None:
+        fewer = tagged(articles, "国際")
+        for title, times in (("翡翠", 2), ("瑪瑙", fewer - 1)):
+            for _ in range(times):
+                published(client, title=title, tags=[])
+        while worker.count_words(database):
+            pass
+        named, looked_at = (demanded(database, {"tag": "国際"}, found).demands for found in (fewer, fewer - 1))
+        for text, demands in (("翡翠", looked_at), ("瑪瑙", looked_at), ("翡翠 瑪瑙", named), ("無い物は無い", named)):
+            with database.reading() as reader:
+                asked = Asked.read(reader, text, Filters(tag="国際"), None, 20)
+            assert asked.allowed.demands == demands, text
+
+    def test_those_from_one_on_are_that_one_and_the_later(self, database: Database) -> None:
+        later, numbers = passing.EVERY.from_on(5), select(search_texts.c.number)
+        with database.reading() as reader:
+            found = {number for (number,) in reader.tuples(later.of(numbers), later.parameters)}
+            every = {number for (number,) in reader.tuples(numbers)}
+        assert found == {number for number in every if number >= 5} > {5}
+
     def test_what_all_articles_have_is_asked_of_none_as_long_as_all_are_counted(
         self, client: TestClient, database: Database
     ) -> None:
-        cards = client.get("/v1/articles?limit=100").json()["items"]
-        for card in cards:
+        for card in client.get("/v1/articles?limit=100").json()["items"]:
             if card["language"] != "ja":
                 client.post(f"/v1/manage/articles/{card['id']}/unpublish", headers={"If-Match": "*"})
-
-        def asked() -> filtering.Passes:
-            with database.reading() as reader:
-                return filtering.passing(reader, Filters(language="ja"), 0)
-
-        assert asked() != filtering.EVERY
+        wanted = {"language": "ja"}
+        assert demanded(database, wanted, 0) != passing.EVERY
         while worker.count_words(database):
             pass
-        assert asked() == filtering.EVERY
+        assert demanded(database, wanted, 0) == passing.EVERY
         assert found(client, "号", language="ja") == found(client, "号") != []
         published(client, title="第9号", language="ko")
-        assert asked() != filtering.EVERY
+        assert demanded(database, wanted, 0) != passing.EVERY
         assert "第9号" not in [item["article"]["title"] for item in found(client, "号", language="ja")]
+
+
+def tagged(articles: list[Item], tag: str) -> int:
+    return sum(tag in article["tags"] for article in articles)
 
 
 class TestParts:

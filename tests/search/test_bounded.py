@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from app.database import Database
 from app.delivery.part_lists import Filters
 from app.errors import Busy
-from app.search import fts5, hits, passing
+from app.search import hits, index, passing, query
 from app.wire import sessions
 from tests.compared import Compared
 
@@ -42,21 +42,25 @@ class TestWithin:
 
 
 class TestGrams:
-    @pytest.mark.parametrize("filters", [Filters(tag="kiku"), Filters(language="ja")], ids=["few", "many"])
-    def test_sqlite_matches_them_once_whatever_a_filter_allows(
-        self, sqlite_template: Path, filters: Filters, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("found", [0, 10_000], ids=["looked at", "named"])
+    def test_sqlite_matches_them_once_and_reads_a_text_last_whatever_a_filter_allows(
+        self, sqlite_template: Path, found: int
     ) -> None:
-        monkeypatch.setattr(passing, "_FEW", 0)
         with closing(Database(f"sqlite:///{sqlite_template}")) as database, database.reading() as reader:
-            allowed = passing.passing(reader, filters, 0)
-            asked = passing.among(hits._literal(fts5, 1, 1, verified=False), allowed.demands)
-            statement = hits._ordered(asked, costly=True).compile(dialect=sqlite.dialect())
+            filters = Filters(language="ja")
+            known = index.look_up(reader, list(passing.terms(filters)))
+            allowed = passing.demanded(reader, filters, known, found)
+            literally = hits._literally(reader, query.parse("「菊の花展」"), (), allowed, besides=False)
+            assert literally is not None
+            statement = hits._ordered(literally.articles, costly=True).compile(dialect=sqlite.dialect())
             values = dict.fromkeys(statement.params, 1) | {"grams": '"菊花"'}
             given = tuple(values[name] for name in statement.positiontup or ())
-            found = reader.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
-            plan = [step for *_, step in found]
+            steps = reader.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+            plan = [step for *_, step in steps]
         (matched,) = (step for step in plan if "search_grams" in step)
         assert "=" not in matched, plan  # by what it holds alone, by no number of an article
+        order = [name for step in plan for name in ("search_postings", "search_texts") if name in step]
+        assert order == ["search_postings", "search_texts"], plan
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, update
 
 from app import worker
 from app.database import Database
-from app.search import folding, hits, query, tokens
+from app.search import folding, hits, index, query, tokens
 from app.search.hits import Wanted
 from app.search.index import search_state, search_terms
 from app.search.passing import EVERY
@@ -258,7 +258,7 @@ class TestRanking:
             pass
         asked = query.parse("翡翠")
         with database.reading() as reader:
-            known = hits.weigh(reader, asked.words)
+            known = hits.weigh(index.look_up(reader, asked.words))
             every = hits.find(reader, asked, known, EVERY, Wanted(5, 5))
             worthless = {word: replace(one, weight=0) for word, one in known.items()}
             some = hits.find(reader, asked, worthless, EVERY, Wanted(3, 3))
@@ -347,10 +347,10 @@ class TestSeveralWords:
         self, client: TestClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for within, asked in self.QUERIES:
-            monkeypatch.setattr(hits, "_READ", 4_000)
+            monkeypatch.setattr(hits, "READ", 4_000)
             monkeypatch.setattr(hits, "CANDIDATES", 200)
             whole = found(client, asked, **{"in": within})
-            monkeypatch.setattr(hits, "_READ", 1)
+            monkeypatch.setattr(hits, "READ", 1)
             if within == "articles":
                 assert found(client, asked) == whole, asked
             monkeypatch.setattr(hits, "CANDIDATES", 5)
@@ -364,7 +364,7 @@ class TestSeveralWords:
         said = " ".join(text for article in articles for text in corpus.texts(article).values())
         words = sorted({token.word for token in tokens.tokens(folding.fold(said).text, ()) if token.word})[:32]
         assert len(words) == 32
-        monkeypatch.setattr(hits, "_READ", 1)
+        monkeypatch.setattr(hits, "READ", 1)
         asked: list[str] = []
 
         def count(*given: Any) -> None:

@@ -178,8 +178,11 @@ class TestCounts:
 
 
 class TestPlaces:
-    def test_the_last_part_that_an_article_may_have_has_one(self) -> None:
+    def test_the_last_part_that_an_article_may_have_has_a_place_and_a_key_of_its_own(self) -> None:
         last = identity.PARTS - 1
+        key = layout.key(7, last)
+        assert (layout.number_of(key), layout.place_of(key)) == (7, last)
+        assert layout.key(6, 0) < key < layout.key(7, last - 1)
         fields = [Field("/a", "菊", 1.0, (("section", 0), ("source", last))), Field("/b", "菊", 1.0, ())]
         kept = layout.laid_out(fields)
         assert [layout.texts_of(kept, "source", number) for number in (last, last - 1)] == [[0], []]

@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from app import worker
 from app.database import Database
+from app.search.index import search_terms
 from tests.factories import a_document, create, published
 
 ANY = {"If-Match": "*"}
@@ -46,6 +48,13 @@ class TestSuggest:
     def test_only_nouns_are(self, client: TestClient) -> None:
         published(client, title="条約を冗談で上手に上る")
         assert "上る" not in suggested(client, "のぼ") + suggested(client, "上")
+
+    def test_nothing_by_which_articles_are_filtered_is(self, client: TestClient, database: Database) -> None:
+        published(client, title="庭", tags=["条約", "ワニ", "news-7"], language="ja")
+        with database.reading() as reader:
+            rows = reader.rows(select(search_terms).where(search_terms.c.term.contains(":")))
+        assert {row["term"][1:] for row in rows} >= {"tag:条約", "tag:ワニ", "tag:news-7", "language:ja"}
+        assert {row["reading"] for row in rows} == {None}
 
     def test_what_begins_otherwise_is_not(self, client: TestClient) -> None:
         published(client, title="条約の話")
