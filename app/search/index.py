@@ -111,13 +111,15 @@ _ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
 _ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
 _VERSION = select(search_state.c.version)
 # How many articles are counted, and whether all are, stands beside each: one statement less.
-_TERMS = select(
+TERM = (
     search_terms.c.term,
     search_terms.c.id,
     search_terms.c.df,
     select(search_state.c.articles).scalar_subquery(),
     ~exists(_ANY_UNCOUNTED),
-).where(is_one_of(search_terms.c.term, "terms"))
+)
+"""What is selected of a word or a facet: itself, and its ``Term``."""
+_TERMS = select(*TERM).where(is_one_of(search_terms.c.term, "terms"))
 _STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED).label("uncounted"))
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
@@ -254,7 +256,7 @@ def count(writer: Writer) -> bool:
 def look_up(reader: Reader, terms: Sequence[str]) -> dict[str, Term]:
     """Those of the words and facets that stand in some article."""
     rows = reader.tuples(_TERMS, {"terms": list(terms)}) if terms else []
-    return {term: Term(id, df, articles, bool(counted)) for term, id, df, articles, counted in rows}
+    return {term: Term(*its) for term, *its in rows}
 
 
 def uncounted(reader: Reader) -> bool:

@@ -15,7 +15,7 @@ from app.delivery.shapes import Shape, encode
 from app.delivery.snapshots import snapshot_cards
 from app.search import hits, index
 from app.search.hits import Word
-from app.search.index import search_articles, search_postings, search_terms, search_texts
+from app.search.index import Term, search_articles, search_postings, search_terms, search_texts
 
 _WORDS = 40
 """By how many of its words an article is compared."""
@@ -28,7 +28,8 @@ _TEXT = (
     .where(search_articles.c.article_id == bindparam("article"))
 )
 _WEIGHED = (
-    select(search_terms.c.term, search_terms.c.df, search_postings.c.impact)
+    select(*index.TERM, search_postings.c.impact)
+    .select_from(search_terms)
     .join(search_postings, search_postings.c.term_id == search_terms.c.id)
     .where(search_postings.c.number == bindparam("at"), is_one_of(search_terms.c.id, "terms"))
     .where(search_postings.c.impact > 0)  # no facets
@@ -62,10 +63,10 @@ def find(reader: Reader, article_id: str, limit: int) -> list[bytes]:
 
 def _telling(reader: Reader, number: int, terms: Sequence[int]) -> dict[str, Word]:
     """The words of an article that tell most of what it is about."""
-    rows = reader.rows(_WEIGHED, {"at": number, "terms": terms})
-    common = [row["term"] for row in rows if row["df"] > 1]  # one alone has nothing in common
-    worth = hits.weigh(index.look_up(reader, common))
-    impacts = {row["term"]: row["impact"] for row in rows}
+    rows = reader.tuples(_WEIGHED, {"at": number, "terms": terms})
+    impacts = {term: impact for term, *_, impact in rows}
+    known = ((term, Term(*its)) for term, *its, _ in rows)
+    worth = hits.weigh({term: its for term, its in known if its.df > 1})  # one alone has nothing in common
     best = sorted(worth, key=lambda word: (-worth[word].weight * impacts[word], word))[:_WORDS]
     return {word: worth[word] for word in best}
 
