@@ -66,7 +66,7 @@ class SearchQuery(paging.PageQuery):
         Field(description="Also count by these, by comma: `tag`, `publisher`, `language`, `year`."),
     ] = None
 
-    def counted_by(self) -> list[counts.Facet]:
+    def counted_by(self) -> list[index.Facet]:
         """The facets that are asked for."""
         wanted = (self.facets or "").split(",")
         return [facet for facet in counts.FACETS if facet in wanted]

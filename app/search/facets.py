@@ -6,16 +6,15 @@ instead takes several times as long, and thousands may be found.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
 from sqlalchemy import select
 
 from app.articles.publishers import publishers
 from app.database import Reader, is_one_of
 from app.delivery.shapes import Shape
-from app.search.index import search_articles
+from app.search.fields import SEPARATOR
+from app.search.index import Facet, search_articles, search_terms
 
-Facet = Literal["tag", "publisher", "language", "year"]
 FACETS: tuple[Facet, ...] = ("tag", "publisher", "language", "year")
 
 _MOST = 100
@@ -25,6 +24,7 @@ _TOGETHER = 5_000
 _READ_AT_ONCE = 200
 """How many of those are parted at once: nothing else runs in the process meanwhile."""
 _KEPT = select(search_articles.c.facets).where(is_one_of(search_articles.c.number, "numbers"))
+_TERMS = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.id, "ids"))
 _NAMES = select(publishers.c.id, publishers.c.name).where(is_one_of(publishers.c.id, "ids"))
 
 
@@ -38,9 +38,9 @@ def count(reader: Reader, numbers: Sequence[int], names: Sequence[Facet]) -> Sha
             some = rows[begun : begun + _READ_AT_ONCE]
             sums.update(",".join(facets for (facets,) in some).split(","))
     counted: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
-    for said, count in sums.items():
-        facet, _, value = said.partition(":")
-        counted[facet].append((value, count))
+    for id, term in reader.tuples(_TERMS, {"ids": list(map(int, sums))}):
+        facet, _, value = term.removeprefix(SEPARATOR).partition(":")
+        counted[facet].append((value, sums[str(id)]))
     return {name: _named(reader, name, counted[name]) for name in names}
 
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -36,12 +36,12 @@ from app.search import folding, layout, tokens
 from app.search.dialects import dialect_of
 from app.search.fields import SEPARATOR, Field, Place, fields, outline
 
+Facet = Literal["tag", "publisher", "language", "year"]
+
 TERMS = "search-terms"
 """What a Writer holds while it adds words: shared; alone while words that stand nowhere any more are removed."""
 SCALE = 1_000
 """An impact is so many times the share of BM25 that it stands for."""
-FILTERED = ("tag", "publisher", "language")
-"""Facets by which articles are filtered: they stand among the words of each."""
 
 _K1, _B = 1.2, 0.75
 _AVERAGE_WORDS = 300
@@ -195,16 +195,16 @@ def read_ahead(texts: Mapping[str, Reading]) -> Iterator[None]:
 def put(writer: Writer, body: bytes) -> None:
     """Let the public article that is frozen in these bytes be found, in place of what was kept of it before."""
     article = json.loads(body)
-    facets = _facets(article)
-    counted = ",".join(f"{name}:{value}" for name, value in facets)  # of slugs, ids and the like: none has a comma
+    facets = [facet(name, value) for name, values in _facets(article).items() for value in values]
     number = _take_out(writer, article["id"])
+    texts = [(field, _read(field.text)) for field in fields(article)]
+    weights = _weigh(texts) | dict.fromkeys(facets, Weight(0, []))
+    ids = _ids(writer, weights)
+    counted = ",".join(str(ids[each]) for each in facets)
     if number is None:
         number = writer.execute(_ADD_NUMBER, {"article_id": article["id"], "facets": counted}).scalar_one()
     else:
         writer.execute(_SET_FACETS, {"at": number, "facets": counted})
-    texts = [(field, _read(field.text)) for field in fields(article)]
-    weights = _weigh(texts) | {facet(name, value): Weight(0, []) for name, value in facets if name in FILTERED}
-    ids = _ids(writer, weights)
     rows = sorted((ids[word], number, weight.impact, layout.packed(weight.places)) for word, weight in weights.items())
     if writer.on_postgresql:
         writer.execute(_ADD_POSTINGS, dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))
@@ -305,18 +305,20 @@ def holds(terms: Sequence[int], id: int) -> bool:
     return at < len(terms) and terms[at] == id
 
 
-def facet(name: str, value: str) -> str:
-    """What stands among the words of each article with this facet; in no text, for none holds SEPARATOR."""
+def facet(name: Facet, value: str) -> str:
+    """What stands among the words of each article with this facet; in no text, for none holds SEPARATOR.
+
+    By the ids of these an article's row says what it is counted by.
+    """
     return f"{SEPARATOR}{name}:{value}"
 
 
-def _facets(article: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a public article is counted and filtered by: each facet with its value."""
+def _facets(article: Mapping[str, Any]) -> dict[Facet, list[str]]:
+    """What a public article is counted and filtered by."""
     citations = (each for page in article["pages"] for section in page["sections"] for each in section["citations"])
     cited = {each["source"]["publisher"]["id"] for each in citations if each["source"]["publisher"]}
     year = article["published_at"][:4]
-    values = {"tag": article["tags"], "publisher": sorted(cited), "language": [article["language"]], "year": [year]}
-    return [(name, value) for name, several in values.items() for value in several]
+    return {"tag": article["tags"], "publisher": sorted(cited), "language": [article["language"]], "year": [year]}
 
 
 def _take_out(writer: Writer, article_id: str) -> int | None:

@@ -13,7 +13,7 @@ from app.database import Reader, Row
 from app.delivery.part_lists import Filters
 from app.delivery.parts import public_citations
 from app.delivery.snapshots import snapshot_cards
-from app.search.index import FILTERED, Term, facet, search_articles, search_postings
+from app.search.index import Facet, Term, facet, search_articles, search_postings
 
 Demand = Callable[[ColumnElement[int]], ColumnElement[bool]]
 """What is demanded of the article with a number; one object for each way of demanding something."""
@@ -53,7 +53,11 @@ class _Filter(NamedTuple):
 
 def terms(filters: Filters) -> dict[str, str]:
     """The facets by which articles are filtered, as they stand among words, each with its name."""
-    wanted = {name: getattr(filters, name) for name in FILTERED}
+    wanted: dict[Facet, str | None] = {
+        "tag": filters.tag,
+        "publisher": filters.publisher,
+        "language": filters.language,
+    }
     return {facet(name, value): name for name, value in wanted.items() if value is not None}
 
 

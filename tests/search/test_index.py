@@ -149,6 +149,7 @@ class TestCounts:
             expected.update({index.facet("publisher", one["source"]["publisher"]["id"]) for one in cited})
             expected.update(index.facet("tag", tag) for tag in each["tags"])
             expected[index.facet("language", each["language"])] += 1
+            expected[index.facet("year", each["published_at"][:4])] += 1
         with database.reading() as reader:
             counted = {
                 row["term"]: row["df"] for row in reader.rows(select(search_terms).where(search_terms.c.df != 0))
