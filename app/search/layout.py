@@ -12,6 +12,7 @@ from typing import Any
 
 from app.search.fields import PARTS, Field, Part, Place
 
+_KINDS: dict[Part, int] = {part: kind for kind, part in enumerate(PARTS)}
 # A place is a number of 16 bits: of an article's 5,000 parts the last has 19,999.
 _NO_PLACE = 0xFFFF
 _NEXT_TEXT = array("H", [_NO_PLACE]).tobytes()
@@ -42,7 +43,7 @@ def place_of(key: Key) -> int:
 
 def packed(places: Iterable[Place]) -> bytes:
     """Places, as they are kept."""
-    return array("H", [number << 2 | PARTS.index(part) for part, number in places]).tobytes()
+    return array("H", [number << 2 | _KINDS[part] for part, number in places]).tobytes()
 
 
 def laid_out(found: Iterable[Field]) -> bytes:
@@ -52,13 +53,13 @@ def laid_out(found: Iterable[Field]) -> bytes:
 
 def texts_of(layout: bytes, part: Part, number: int) -> list[int]:
     """The texts of an article, by their order, that are of one of its parts."""
-    wanted = chr(number << 2 | PARTS.index(part))
+    wanted = chr(number << 2 | _KINDS[part])
     return [text for text, places in enumerate(_by_text(layout)) if wanted in places]
 
 
 def parts_of(layout: bytes, part: Part, texts: Iterable[int]) -> AbstractSet[int]:
     """Those of an article's parts of this kind that one of the texts, which are said by their order, is of."""
-    kind, every = PARTS.index(part), _by_text(layout)
+    kind, every = _KINDS[part], _by_text(layout)
     return {place >> 2 for text in texts for place in map(ord, every[text]) if place & 3 == kind}
 
 
@@ -73,7 +74,7 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
 
     ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
     """
-    kind = PARTS.index(part)
+    kind = _KINDS[part]
     sums: defaultdict[Key, int] = defaultdict(int)
     for term_id, number, packed in postings:  # thousands: no call for each
         weight, first = weights[term_id], key(number, 0)
