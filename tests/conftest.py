@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from coverage import Coverage
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
@@ -41,6 +42,10 @@ def _quick_folder() -> Path:
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
     return memory if roomy else Path(tempfile.gettempdir())
 
+
+# No test is timed: on a busy machine any example may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Before pytest makes the folders of tests, here and in its other processes.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_quick_folder()))

@@ -17,9 +17,7 @@ from tests.strategies import documents
 ANY = {"If-Match": "*"}
 MOMENTS = ("published_at", "revised_at")
 CHECKS = ("title-empty", "first-page-empty", "section-heading-missing", "section-empty", "answer-missing")
-OPTIONS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+OPTIONS = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def linked(client: TestClient, article_id: str, **sent: Any) -> dict[str, Any]:

@@ -198,9 +198,7 @@ def _listed(article: dict[str, Any]) -> dict[str, list[tuple[list[Any], int]]]:
     return found
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=documents, data=st.data())
 def test_a_part_call_and_a_put_of_the_whole_do_the_same(
     client: TestClient, document: dict[str, Any], data: st.DataObject

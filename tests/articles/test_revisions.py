@@ -150,7 +150,7 @@ class TestDiff:
             ("section.moved", "/pages/0/sections/0", "/pages/1/sections/1")
         ]
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(before=words, after=words)
     def test_the_stretches_of_a_text_put_both_together_again(self, before: str, after: str) -> None:
         told = comparison._Texts().changes(before, after)

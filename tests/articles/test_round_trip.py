@@ -7,9 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.strategies import documents
 
-OPTIONS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+OPTIONS = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @OPTIONS

@@ -15,9 +15,7 @@ from app.articles.fields import SourceType
 from app.formats import bibliography
 from tests.formats.hostile import ATTEMPTS, texts
 
-OPTIONS = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+OPTIONS = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 TYPES = SourceType.__args__  # type: ignore[attr-defined]
 ID = "01a20952-0000-7000-8000-00000000000a"
 

@@ -10,7 +10,7 @@ from tests.formats.public import SITE, article_json, printed
 
 class TestRoundTrip:
     @given(documents())
-    @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     def test_a_document_of_what_the_layout_carries_is_read_back_the_same(self, document: ArticleDocument) -> None:
         text = digest_text.article_text(article_json(document), SITE)
         page = digest_page.read(text, SiteLabels())

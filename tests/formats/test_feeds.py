@@ -18,9 +18,7 @@ from tests.formats.hostile import ATTEMPTS, NOW, SITE, articles, everywhere
 LATER = "2026-02-03T04:05:06.789Z"
 ID = "01a20952-0000-7000-8000-000000000000"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-OPTIONS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+OPTIONS = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 lists = st.lists(articles(), max_size=2)
 
 

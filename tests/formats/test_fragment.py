@@ -13,9 +13,7 @@ from app.delivery import shapes
 from app.formats import fragment
 from tests.formats.hostile import ATTEMPTS, NOW, SITE, articles, everywhere
 
-OPTIONS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+OPTIONS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 ELEMENTS = frozenset(
     {
         "article",

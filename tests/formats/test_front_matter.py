@@ -28,7 +28,7 @@ class TestWriting:
         said = sign * 2_000 + end
         assert yaml.safe_load(front_matter.written({"title": said})) == {"title": said}
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(said=st.text(max_size=40).filter(lambda said: text.hostile(said) is None))
     def test_any_text_is_one_to_any_reader_of_yaml(self, said: str) -> None:
         assert yaml.safe_load(front_matter.written({"title": said})) == {"title": said}
@@ -73,7 +73,7 @@ class TestReading:
         assert refused("[" + "a," * 20_000 + "]").detail.startswith("These are more values")
         assert len(front_matter.read("[" + "a," * 9_000 + "]")) == 9_000
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(said=st.text(alphabet="ab:-[]{}\"',!&*?|>%@#~\n 菊", max_size=40))
     def test_whatever_stands_there_is_read_or_refused(self, said: str) -> None:
         with suppress(Unreadable):

@@ -12,9 +12,7 @@ from app.delivery import shapes
 from app.formats import jsonld
 from tests.formats.hostile import NOW, SITE, articles
 
-OPTIONS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+OPTIONS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 THING = {"@type", "@id", "name", "url", "description", "image"}
 WORK = THING | {
     "headline",

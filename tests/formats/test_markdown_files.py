@@ -14,9 +14,7 @@ from app.errors import Invalid
 from app.formats import markdown, markdown_reading, markdown_writing
 from tests.formats.hostile import ATTEMPTS, NOW, articles, everywhere, long_texts
 
-OPTIONS = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+OPTIONS = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def refused(text: str) -> list[tuple[str, str]]:

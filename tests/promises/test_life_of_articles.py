@@ -298,7 +298,5 @@ def test_whatever_is_done_in_whatever_order_all_is_as_the_model_says(
     client: TestClient, database: Database, clock: Clock
 ) -> None:
     # Health is about time, and a step is some thirty requests.
-    options = settings(
-        max_examples=LIVES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    options = settings(max_examples=LIVES, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(lambda: Life(client, database, clock), settings=options)  # type: ignore[arg-type]

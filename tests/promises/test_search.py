@@ -294,7 +294,7 @@ class TestWhateverIsAsked:
         for asked in ("%", "_", "*", ":*", "''", "\\"):
             assert ids(client, asked) == [], asked
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(asked=asked, name=st.sampled_from(SEARCHES), within=st.sampled_from(["articles", "sections", "sources"]))
     def test_any_text_is_answered_or_refused_as_one(
         self, client: TestClient, asked: str, name: str, within: str
@@ -303,7 +303,7 @@ class TestWhateverIsAsked:
         answer = client.get(f"/v1/{name}", params={"q": asked, **beside})
         assert answer.status_code in ({200, 422} if asked and "\0" not in asked else {400}), answer.text
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(title=asked)
     def test_any_text_that_can_be_published_can_be_found(self, client: TestClient, title: str) -> None:
         answer = client.post(

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from tests.factories import publish
 from tests.strategies import texts
 
-OPTIONS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+OPTIONS = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 CASES = {
     "emoji": "💡✅👩‍🌾🇯🇵👍🏽❤️",
     "half-width kana": "ﾐｻｲﾙ ｶﾞｷﾞ",

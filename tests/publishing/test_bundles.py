@@ -407,7 +407,7 @@ class TestTheFormat:
 
 
 class TestAnything:
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(drawn=st.lists(st.tuples(documents, documents, st.booleans()), min_size=1, max_size=4))
     def test_whatever_was_written_published_and_written_on_is_the_same_elsewhere(
         self, both: tuple[Side, Side], drawn: list[tuple[Any, Any, bool]]

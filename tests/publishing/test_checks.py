@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.articles.document import ArticleDocument, Site, SiteLabels
@@ -194,7 +194,6 @@ class TestSentenceEnds:
     def test_other_scripts_have_signs_of_their_own(self, text: str, language: str) -> None:
         assert found({"language": language, "introduction": text}) == []
 
-    @settings(deadline=None)
     @given(
         st.text(alphabet="*_[]()!<>#-`\\~=+1. \n\t。です:&;\u3000\u200d\u0301🌸", max_size=60),
         st.sampled_from(["ja", "en", "el"]),
@@ -282,7 +281,6 @@ def resolve(document: Any, pointer: str) -> Any:
 
 
 class TestAnyDocument:
-    @settings(deadline=None)
     @given(documents)
     def test_every_pointer_leads_into_it_and_every_sentence_is_complete(self, sent: dict[str, Any]) -> None:
         document = ArticleDocument.model_validate(sent)

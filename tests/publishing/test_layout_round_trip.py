@@ -39,9 +39,7 @@ def with_publishers(document: ArticleDocument) -> dict[str, Any]:
     return sent
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=documents())
 def test_a_published_text_imports_as_the_document_it_was_written_from(
     client: TestClient, database: Database, document: ArticleDocument

@@ -48,7 +48,7 @@ def faults(text: str) -> list[str]:
 
 
 class TestAnyText:
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(text=queries)
     def test_it_is_read_and_what_is_looked_for_stands_in_it(self, text: str) -> None:
         parsed = query.parse(text)
@@ -59,7 +59,7 @@ class TestAnyText:
         assert len(set(parsed.words)) == len(parsed.words)
         assert not (parsed.phrase and not parsed.together)
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(text=queries)
     def test_marks_and_spaces_around_it_say_nothing(self, text: str) -> None:
         assume(not set(text) & set('"“”「」『』｢｣＂') and not text[0].isspace())
@@ -130,7 +130,7 @@ class TestRank:
         ranked = query.rank(parsed, weights, [(5_000, number) for number, _ in texts], kept(dict(texts)), 4)
         assert [number for _, number in ranked] == [3, 1, 4, 2]
 
-    @settings(deadline=None, max_examples=300)
+    @settings(max_examples=300)
     @given(
         text=st.just("藍色灯籠の秋祭"),
         scores=st.sampled_from([5, 50, 3_000]).flatmap(
@@ -169,7 +169,7 @@ class TestRank:
         assert [number for _, number in ranked] == [number for _, number in found]
         assert len(texts) < 50
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(text=queries, said=st.lists(texts, max_size=5))
     def test_nobody_loses_by_what_stands_in_the_text(self, text: str, said: list[str]) -> None:
         parsed = query.parse(text)

@@ -20,7 +20,7 @@ BYTES_OF_A_KEY = 2_700
 
 
 class TestTokens:
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(folded=said)
     def test_each_stands_in_the_text_behind_the_one_before(self, folded: str) -> None:
         found = tokens.tokens(folded)
@@ -28,7 +28,7 @@ class TestTokens:
         assert all(before <= token.start <= token.end for before, token in zip(ends, found, strict=False))
         assert ends[-1] <= len(folded)
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(folded=said)
     def test_the_words_are_those_of_the_pieces_that_are_no_grammar(self, folded: str) -> None:
         found = tokens.tokens(folded)
@@ -37,7 +37,7 @@ class TestTokens:
         assert known == tokens.indexed(folded)
         assert all(any(character.isalnum() for character in word) for word in known)
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(folded=said)
     def test_a_word_and_its_reading_fit_into_an_index(self, folded: str) -> None:
         for word in tokens.indexed(folded):
