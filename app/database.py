@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -249,19 +250,21 @@ class Writer(Reader):
 
         Race-free on both databases: a concurrent insert of the same value is waited for.
         """
-        statement = self._insert_absent(table).execution_options(preserve_rowcount=True)
-        return self.execute(statement, row).rowcount == 1
+        return self.execute(_insertion(table, self.connection.dialect.name), row).rowcount == 1
 
     def insert_all_absent(self, table: Table, rows: Sequence[Row]) -> None:
         """Insert those of the rows, one at least, of which no unique value is taken.
 
         Race-free as ``insert_absent`` is. All writers must sort such rows in one way: else they wait for one another.
         """
-        self.execute(self._insert_absent(table), rows)
+        self.execute(_insertion(table, self.connection.dialect.name), rows)
 
-    def _insert_absent(self, table: Table) -> Any:
-        insert = postgresql.insert if self.on_postgresql else sqlite.insert
-        return insert(table).on_conflict_do_nothing()
+
+@cache
+def _insertion(table: Table, dialect: str) -> Executable:
+    """Inserts rows of which no unique value is taken; made once, for making it takes longer than to send it."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 class Database:

@@ -201,8 +201,7 @@ def _write_tags(writer: Writer, article_id: str, before: list[str], after: list[
         return
     if before:
         writer.execute(delete(article_tags).where(article_tags.c.article_id == article_id))
-    for tag in sorted(set(after) - set(before)):  # one order for all: two that make the same tags cannot deadlock
-        tags.settle(writer, tag)
+    tags.settle(writer, set(after) - set(before))
     if after:
         rows = [{"article_id": article_id, "tag": tag, "position": at} for at, tag in enumerate(after)]
         writer.execute(article_tags.insert(), rows)

@@ -4,7 +4,7 @@ Which articles bear it is in ``tables.py``. What a change does to readers is don
 nobody else changes, merges or removes a tag.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Integer, Table, Text, select
@@ -42,9 +42,10 @@ def followed(reader: Reader, slugs: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(now.get(slug, slug) for slug in slugs))
 
 
-def settle(writer: Writer, slug: str) -> None:
-    """Make the tag where there is none of this slug; it is then called by it."""
-    writer.insert_absent(tags, {"slug": slug, "name": slug})
+def settle(writer: Writer, slugs: Collection[str]) -> None:
+    """Make the tags of these slugs that are not there; each is then called by its slug."""
+    if slugs:  # in one order for all: two writers that make the same tags cannot deadlock
+        writer.insert_all_absent(tags, [{"slug": slug, "name": slug} for slug in sorted(slugs)])
 
 
 def load(reader: Reader, key: str) -> Entry:
