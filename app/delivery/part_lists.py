@@ -8,6 +8,7 @@ and of one article's sections, are in ``listings.py``; of sources, publishers an
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, Table, Text, and_, cast, func, literal, not_, select, tuple_
@@ -83,12 +84,7 @@ def latest(
 
 def within(reader: Reader, kind: Kind, places: Collection[Place]) -> dict[Place, Row]:
     """The parts at these places, each with ``id``, ``body`` and ``card``, a citation with its ``source_id``."""
-    table = _TABLES[kind]
-    source = [table.c.source_id] if "source_id" in table.c else []
-    here = (table.c.article_id, table.c.position, _id(table).label("id"), table.c.body, snapshot_cards.c.card, *source)
-    query = select(*here).join(snapshot_cards, snapshot_cards.c.article_id == table.c.article_id)
-    rows = reader.rows(query.where(*_at(table)), _named(places))
-    return {(row["article_id"], row["position"]): row for row in rows}
+    return {(row["article_id"], row["position"]): row for row in reader.rows(_whole(kind), _named(places))}
 
 
 def standing(reader: Reader, kind: Kind, filters: Filters, places: Collection[Place]) -> dict[Place, str]:
@@ -140,6 +136,16 @@ def _nearest(table: Table, filters: Filters, after: Position | None, limit: int)
 def _from(table: Table, after: Position) -> ColumnElement[bool]:
     """Whether a row's article is the one at ``after`` or stands behind it."""
     return tuple_(table.c.published_at, table.c.article_id) <= tuple_(literal(after[0]), literal(after[1]))
+
+
+@cache
+def _whole(kind: Kind) -> Select[Any]:
+    """The parts at the places that ``_named`` names, with their cards; made once, for searches ask it each time."""
+    table = _TABLES[kind]
+    source = [table.c.source_id] if "source_id" in table.c else []
+    here = (table.c.article_id, table.c.position, _id(table).label("id"), table.c.body, snapshot_cards.c.card, *source)
+    cards = snapshot_cards.c.article_id == table.c.article_id
+    return select(*here).join(snapshot_cards, cards).where(*_at(table))
 
 
 def _at(table: Table) -> Sequence[ColumnElement[bool]]:

@@ -5,7 +5,6 @@ Which texts and parts an article has is said in ``fields.py``.
 
 import sys
 from array import array
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -17,6 +16,8 @@ _KINDS: dict[Part, int] = {part: kind for kind, part in enumerate(PARTS)}
 _NO_PLACE = 0xFFFF
 _NEXT_TEXT = array("H", [_NO_PLACE]).tobytes()
 """Between the places of one text and those of the next, as SEPARATOR is between the texts."""
+_PARTING = chr(_NO_PLACE)
+"""The same, where places are read as characters."""
 _MOST_PARTS = 1 << 13
 """More than an article may have."""
 _CHARACTERS = f"utf-16-{sys.byteorder[0]}e"
@@ -53,8 +54,13 @@ def laid_out(found: Iterable[Field]) -> bytes:
 
 def texts_of(layout: bytes, part: Part, number: int) -> list[int]:
     """The texts of an article, by their order, that are of one of its parts."""
-    wanted = chr(number << 2 | _KINDS[part])
-    return [text for text, places in enumerate(_by_text(layout)) if wanted in places]
+    wanted, readable = chr(number << 2 | _KINDS[part]), _readable(layout)
+    found = []
+    at = readable.find(wanted)
+    while at >= 0:
+        found.append(readable.count(_PARTING, 0, at))
+        at = readable.find(wanted, at + 1)  # once in a text at most
+    return found
 
 
 def parts_of(layout: bytes, part: Part, texts: Iterable[int]) -> AbstractSet[int]:
@@ -75,17 +81,19 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
     ``postings``: of each the id of its word, which has one of the ``weights``, the article's number, and its places.
     """
     kind = _KINDS[part]
-    sums: defaultdict[Key, int] = defaultdict(int)
-    for term_id, number, packed in postings:  # thousands: no call for each
-        weight, first = weights[term_id], key(number, 0)
+    sums: dict[Key, int] = {}
+    standing = sums.get
+    for term_id, number, packed in postings:  # thousands: no call for each but of what is built in
+        weight, first = weights[term_id], number * _MOST_PARTS + _MOST_PARTS - 1  # the key of the first
         for place in array("H", packed):
             if place & 3 == kind:
-                sums[first - (place >> 2)] += weight
+                here = first - (place >> 2)
+                sums[here] = standing(here, 0) + weight
     return sums
 
 
 def _by_text(layout: bytes) -> list[str]:
-    return _readable(layout).split(chr(_NO_PLACE))
+    return _readable(layout).split(_PARTING)
 
 
 def _readable(packed: bytes) -> str:
