@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 
 from app.database import Database
 
-NEWEST = "0015"
+NEWEST = "0016"
 """The last file of ``migrations/versions``; ``tests/house/test_migrations.py`` holds the two together."""
 
 

@@ -6,13 +6,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select, text
+from sqlalchemy import LargeBinary, cast, func, select, text
 
 from app import revision, schema, worker
 from app.articles.tables import articles
 from app.database import Database
+from app.delivery.snapshots import snapshot_pages, snapshots
 from app.publishing import publish
 from app.search.dialects import dialect_of
+from app.search.index import search_texts
 from tests.factories import published
 from tests.house.tree import report
 
@@ -101,6 +103,14 @@ class TestMigrations:
             context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": compared})
             differences: list[Any] = compare_metadata(context, schema.metadata)
         assert differences == []
+
+    def test_what_is_read_whole_is_kept_as_it_is(self, client: TestClient, database: Database) -> None:
+        body = "同じ文がくり返される。" * 1_000
+        published(client, pages=[{"sections": [{"heading": "長い節", "body": body}]}])
+        with database.reading() as reader:
+            for column in (snapshots.c.body, snapshot_pages.c.body, search_texts.c.folded):
+                kept = func.pg_column_size(column) if reader.on_postgresql else func.length(cast(column, LargeBinary))
+                assert reader.execute(select(kept)).scalar_one() > len(body.encode())
 
     def test_every_constraint_is_named_and_foreign_keys_hold(self, client: TestClient, database: Database) -> None:
         published(client)
