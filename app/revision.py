@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 
 from app.database import Database
 
-NEWEST = "0016"
+NEWEST = "0017"
 """The last file of ``migrations/versions``; ``tests/house/test_migrations.py`` holds the two together."""
 
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import Bytes, Key, Reader, Writer, is_one_of, metadata
+from app.database import Bytes, Instant, Key, Reader, Writer, is_one_of, metadata
 from app.search import folding, layout, tokens
 from app.search.dialects import dialect_of
 from app.search.fields import SEPARATOR, Field, Place, fields, outline
@@ -55,6 +55,7 @@ search_articles = Table(
     metadata,
     Column("number", Integer, primary_key=True),
     Column("article_id", Key, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("published_at", Instant, nullable=False, index=True),
     Column("facets", Text, nullable=False),
 )
 search_terms = Table(
@@ -105,8 +106,8 @@ search_state = Table(
 # Built once: building these anew for each publication costs several times what running them does.
 _NUMBER = select(search_articles.c.number).where(search_articles.c.article_id == bindparam("article"))
 _TEXT = select(search_texts.c.folded, search_texts.c.terms).where(search_texts.c.number == bindparam("at"))
-_ADD_NUMBER = insert(search_articles).returning(search_articles.c.number)
-_SET_FACETS = update(search_articles).where(search_articles.c.number == bindparam("at"))
+_ADD_ARTICLE = insert(search_articles).returning(search_articles.c.number)
+_SET_ARTICLE = update(search_articles).where(search_articles.c.number == bindparam("at"))
 _ADD_TEXT, _ADD_UNCOUNTED = insert(search_texts), insert(search_uncounted)
 _ANY_UNCOUNTED = select(search_uncounted.c.id).limit(1)
 _VERSION = select(search_state.c.version)
@@ -200,11 +201,11 @@ def put(writer: Writer, body: bytes) -> None:
     texts = [(field, _read(field.text)) for field in fields(article)]
     weights = _weigh(texts) | dict.fromkeys(facets, Weight(0, []))
     ids = _ids(writer, weights)
-    counted = ",".join(str(ids[each]) for each in facets)
+    asked = {"published_at": article["published_at"], "facets": ",".join(str(ids[each]) for each in facets)}
     if number is None:
-        number = writer.execute(_ADD_NUMBER, {"article_id": article["id"], "facets": counted}).scalar_one()
+        number = writer.execute(_ADD_ARTICLE, {"article_id": article["id"], **asked}).scalar_one()
     else:
-        writer.execute(_SET_FACETS, {"at": number, "facets": counted})
+        writer.execute(_SET_ARTICLE, {"at": number, **asked})
     rows = sorted((ids[word], number, weight.impact, layout.packed(weight.places)) for word, weight in weights.items())
     if writer.on_postgresql:
         writer.execute(_ADD_POSTINGS, dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)))

@@ -83,8 +83,8 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
     kind = _KINDS[part]
     sums: dict[Key, int] = {}
     standing = sums.get
-    for term_id, number, packed in postings:  # thousands: no call for each but of what is built in
-        weight, first = weights[term_id], number * _MOST_PARTS + _MOST_PARTS - 1  # the key of the first
+    for term_id, number, packed in postings:  # thousands: no call for each place but of what is built in
+        weight, first = weights[term_id], key(number, 0)
         for place in array("H", packed):
             if place & 3 == kind:
                 here = first - (place >> 2)

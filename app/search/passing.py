@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, se
 from app.database import Reader, Row
 from app.delivery.part_lists import Filters
 from app.delivery.parts import public_citations
-from app.delivery.snapshots import snapshot_cards
 from app.search.index import Facet, Term, facet, search_articles, search_postings
 
 Demand = Callable[[ColumnElement[int]], ColumnElement[bool]]
@@ -22,7 +21,7 @@ _NOWHERE = Term(0, 0, 0, counted=False)
 _EVER = "\U0010ffff"
 """Behind every instant."""
 
-_a, _cards, _cited = search_articles.c, snapshot_cards.c, public_citations.c
+_a, _cited = search_articles.c, public_citations.c
 
 
 class Passes(NamedTuple):
@@ -116,10 +115,10 @@ def _by_facet(name: str) -> _Filter:
     )
 
 
-def _by_ids(ids: Select[Any], met: ColumnElement[bool]) -> _Filter:
-    """What rows of another table say: the ``ids`` of the articles, or whether it is ``met`` by one."""
+def _by_articles(named: ColumnElement[bool], met: ColumnElement[bool]) -> _Filter:
+    """What an article's own row says: which are ``named``, or whether one has ``met`` it."""
     return _Filter(
-        lambda number: number.in_(select(_a.number).where(_a.article_id.in_(ids))),
+        lambda number: number.in_(select(_a.number).where(named)),
         lambda number: select(met).where(_a.number == number).scalar_subquery(),
     )
 
@@ -133,8 +132,8 @@ def _is_that_of(number: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 _CITING = select(_cited.article_id).where(_cited.source_id == bindparam("source", type_=Text()))
-_BY_SOURCE = _by_ids(_CITING, _CITING.where(_cited.article_id == _a.article_id).exists())
-_SINCE = _cards.published_at.between(bindparam("after", type_=Text()), bindparam("before", type_=Text()))
-_BETWEEN = select(_cards.article_id).where(_SINCE)
-_BY_TIME = _by_ids(_BETWEEN, select(_SINCE).where(_cards.article_id == _a.article_id).scalar_subquery())
+_BY_SOURCE = _by_articles(_a.article_id.in_(_CITING), _CITING.where(_cited.article_id == _a.article_id).exists())
+_SINCE = _a.published_at.between(bindparam("after", type_=Text()), bindparam("before", type_=Text()))
+_BETWEEN = select(_a.number).where(_SINCE)
+_BY_TIME = _by_articles(_SINCE, _SINCE)
 _BY_ARTICLE = _Filter(_is_that_of, _is_that_of)

@@ -1,5 +1,6 @@
 """Migrations on both databases: up, down, up on a FILLED one, and no drift from the tables in the code."""
 
+from datetime import timedelta
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,8 @@ from app.delivery.snapshots import snapshot_pages, snapshots
 from app.publishing import publish
 from app.search.dialects import dialect_of
 from app.search.index import search_texts
+from app.text import instant
+from tests.conftest import Clock
 from tests.factories import published
 from tests.house.tree import report
 
@@ -97,6 +100,18 @@ class TestMigrations:
             for gram in ("庭", "裏庭", "庭園の"):
                 grams = {"grams": dialect.asked([gram], [])}
                 assert reader.tuples(dialect.matching(None), grams) == []
+
+    def test_a_search_by_time_finds_what_was_published_before_it_was_kept_there(
+        self, client: TestClient, database: Database, clock: Clock
+    ) -> None:
+        for title in ("早い菊", "遅い菊"):
+            published(client, title=title)
+            clock.advance(days=1)
+        schema.migrate(database, "0016")
+        schema.migrate(database)
+        asked = {"q": "菊", "published_after": instant(clock() - timedelta(days=1))}
+        found = client.get("/v1/search", params=asked).json()["items"]
+        assert [item["article"]["title"] for item in found] == ["遅い菊"]
 
     def test_the_migrated_schema_is_the_one_in_the_code(self, database: Database) -> None:
         with database.engine().connect() as connection:
