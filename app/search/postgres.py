@@ -15,9 +15,9 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    except_,
     func,
     insert,
-    literal_column,
     select,
     table,
 )
@@ -51,11 +51,9 @@ def gather(_: Writer) -> bool:
 
 def matching(besides: Select[Any] | None) -> Any:
     """The numbers of the articles that have all of the grams that are asked for, but for the numbers ``besides``."""
-    if besides is None:
-        return _MATCHING
-    # Read once, which an offset makes sure of: the planner takes them for few, and would look for each by itself.
-    left_out = besides.offset(literal_column("0")).subquery("left_out")
-    return _MATCHING.where(~select(left_out.c.number).where(left_out.c.number == _GRAMS.c.number).exists())
+    # In order, both sides can be read side by side. No NOT EXISTS, though it takes a third less: where one article is
+    # expected, all that are left out may be gone through for each there is, and filters would be asked of those, too.
+    return _MATCHING if besides is None else except_(_MATCHING, besides).order_by("number")
 
 
 def asked(grams: Collection[str], _: Collection[int]) -> list[str]:
