@@ -72,8 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """What a long test covers is not counted, nor what one covers on PostgreSQL that covers the same on SQLite, too:
-    measuring takes half as long again."""
+    """What a long test covers is not counted, nor what one covers on PostgreSQL, for it runs on SQLite, too: measuring
+    takes half as long again, and others are there to show nearly all of it."""
     its: Any = getattr(item, "callspec", None)
     again = its is not None and its.params.get("database_url") == "postgresql"
     measuring = Coverage.current() if again or item.get_closest_marker("long") else None

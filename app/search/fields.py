@@ -40,6 +40,7 @@ class Field(NamedTuple):
     text: str
     weight: float
     places: tuple[Place, ...]
+    """The parts it is of, each once."""
     page: int | None = None
     """The number of the page it stands on."""
     anchor: str | None = None

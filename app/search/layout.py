@@ -59,7 +59,7 @@ def texts_of(layout: bytes, part: Part, number: int) -> list[int]:
     at = readable.find(wanted)
     while at >= 0:
         found.append(readable.count(_PARTING, 0, at))
-        at = readable.find(wanted, at + 1)  # once in a text at most
+        at = readable.find(wanted, at + 1)  # in another text: each place stands once in one
     return found
 
 
@@ -82,13 +82,13 @@ def summed(postings: Iterable[Sequence[Any]], weights: Mapping[int, int], part: 
     """
     kind = _KINDS[part]
     sums: dict[Key, int] = {}
-    standing = sums.get
-    for term_id, number, packed in postings:  # thousands: no call for each place but of what is built in
+    sum_of = sums.get  # looked up once: there are thousands of places
+    for term_id, number, packed in postings:
         weight, first = weights[term_id], key(number, 0)
         for place in array("H", packed):
             if place & 3 == kind:
                 here = first - (place >> 2)
-                sums[here] = standing(here, 0) + weight
+                sums[here] = sum_of(here, 0) + weight
     return sums
 
 

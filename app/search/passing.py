@@ -116,7 +116,7 @@ def _by_facet(name: str) -> _Filter:
 
 
 def _by_articles(named: ColumnElement[bool], met: ColumnElement[bool]) -> _Filter:
-    """What an article's own row says: which are ``named``, or whether one has ``met`` it."""
+    """By a condition on an article's row in the index: those ``named`` by it, or whether it is ``met`` by one."""
     return _Filter(
         lambda number: number.in_(select(_a.number).where(named)),
         lambda number: select(met).where(_a.number == number).scalar_subquery(),

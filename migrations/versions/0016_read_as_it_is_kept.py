@@ -1,4 +1,4 @@
-"""On PostgreSQL, what is read whole with each read or search is kept as it is, not compressed.
+"""On PostgreSQL the frozen bytes and the folded texts, which are read whole, are kept as they are, not compressed.
 
 Only what is stored from now on; what was stored before stays readable as it is.
 """
