@@ -1,18 +1,16 @@
-"""The serving process, ``python -m app.server HOST PORT WORKERS``: uvicorn over the application of ``app/main.py``.
+"""The serving process, ``python -m app.server HOST PORT WORKERS``: uvicorn over what ``app/preloaded.py`` imports.
 
 ``kiku serve`` becomes this process; what its options mean is told and checked in ``app/cli``.
 """
 
+import multiprocessing
 import os
 import sys
 import tempfile
 from contextlib import nullcontext
 
 import uvicorn
-
-# FastAPI imports Pydantic's copy of Pydantic 1, 1.6 MB, only to see that no model is one of its; where that cannot be
-# imported it takes it as seen. None says so (The Python Language Reference, 5.3.1).
-sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+from uvicorn import _subprocess
 
 # How long a thread computes before another may (Python: 5 ms): reads come in between the steps of a search.
 sys.setswitchinterval(0.00005)
@@ -27,8 +25,9 @@ def run(host: str, port: int, workers: int) -> None:
     with counts as folder:
         if folder is not None:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+            _fork_workers()
         uvicorn.run(
-            "app.main:create_app",
+            "app.preloaded:create_app",
             factory=True,
             host=host,
             port=port,
@@ -37,6 +36,15 @@ def run(host: str, port: int, workers: int) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )  # uvloop and httptools are taken where they are installed
+
+
+def _fork_workers() -> None:
+    """Have uvicorn fork its workers from a process that has imported the application, so that they share it.
+
+    uvicorn has no option for that: it spawns them, and each imports everything for itself (docs/decisions/0020).
+    """
+    multiprocessing.set_forkserver_preload(["app.preloaded"])
+    _subprocess.spawn = multiprocessing.get_context("forkserver")  # type: ignore[assignment]
 
 
 if __name__ == "__main__":  # the workers import this file, too, under another name

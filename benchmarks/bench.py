@@ -1,7 +1,7 @@
 """``make bench``: reads, writes and searches on both databases between runs of a bare app, in one interleaved run.
 
-What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py``, ``indexing.py``
-and ``importing.py``, what it may cost in ``report.py``.
+What is asked is in ``works.py`` and ``searches.py``, how it is measured in ``rounds.py``, ``stall.py``, ``pair.py``,
+``indexing.py`` and ``importing.py``, what it may cost in ``report.py``.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import importing, indexing, processes, report, rounds, searches, stall, stores, works
+from benchmarks import importing, indexing, pair, processes, report, rounds, searches, stall, stores, works
 from benchmarks.client import Connection
 from benchmarks.importing import Importing
 from benchmarks.indexing import Index
@@ -47,9 +47,11 @@ def main() -> None:
         done = rounds.measure(benches, given.rounds, given.seconds, tell)
         tell("Reading while others search")
         stalls = [stall.measure(bench) for bench in benches]
-    for bench, stalled, index in zip(benches, stalls, indexes, strict=True):
+        tell("Reading, writing and searching with two workers")
+        pairs = [pair.measure(store, bench) for store, bench in zip(filled, benches, strict=True)]
+    for bench, *besides, index in zip(benches, pairs, stalls, indexes, strict=True):
         _print(bench, given.articles, done)
-        sys.stdout.writelines(f"{line}\n" for line in (stalled, *index))
+        sys.stdout.writelines(f"{line}\n" for line in (*besides, *index))
 
 
 def _index(store: Store, tell: Callable[[str], object]) -> tuple[Index, Importing]:

@@ -62,10 +62,12 @@ class Server:
 
     def private_bytes(self) -> Private:
         """The memory of all processes of the tree that each shares with nobody."""
-        rollups = (Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii") for each in _tree(self.process_id))
-        lines = [line.split() for rollup in rollups for line in rollup.splitlines()]
-        found = [(line[0], int(line[1]) * 1024) for line in lines if line[0] in _PRIVATE]
-        return Private(sum(taken for _, taken in found), sum(taken for kind, taken in found if kind == _CLEAN))
+        every = self.private_bytes_of_each()
+        return Private(sum(each.all for each in every), sum(each.clean for each in every))
+
+    def private_bytes_of_each(self) -> list[Private]:
+        """The memory that each process of the tree shares with nobody, the most first."""
+        return sorted(map(_private, _tree(self.process_id)), reverse=True)
 
 
 def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
@@ -184,6 +186,12 @@ def _ready(process: "subprocess.Popen[bytes]", port: int, target: str) -> Server
                 return Server(process.pid, port)
         time.sleep(0.05)
     raise RuntimeError("A server did not start; its log is above.")
+
+
+def _private(process_id: int) -> Private:
+    lines = map(str.split, Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="ascii").splitlines())
+    found = {line[0]: int(line[1]) * 1024 for line in lines if line[0] in _PRIVATE}
+    return Private(sum(found.values()), found[_CLEAN])
 
 
 def _tree(process_id: int) -> list[int]:

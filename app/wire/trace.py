@@ -29,8 +29,7 @@ access_log = logging.getLogger("kiku.access")
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# A request's own id: which run of the server, which of its requests. As good as a random one, at a fifth of the cost.
-_RUN, _numbers = secrets.token_hex(12), count_from(1)
+_numbers = count_from(1)
 _told: list[tuple[str, str, int, float]] = []
 """Requests answered and not counted yet: method, route, hundreds of the status, seconds."""
 
@@ -128,8 +127,14 @@ class _StandardOutput(logging.Handler):
         sys.stdout.flush()
 
 
+@cache  # with the first request, not before: workers are forked from one process (app/preloaded.py)
+def _run() -> str:
+    return secrets.token_hex(12)
+
+
 def _request_id(scope: Scope) -> str:
+    """The client's own; else which run of the server and which of its requests, a fifth of the cost of a random one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return bytes(value).decode()
-    return f"{_RUN}{next(_numbers):08x}"
+    return f"{_run()}{next(_numbers):08x}"

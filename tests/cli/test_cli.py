@@ -216,10 +216,34 @@ class TestServe:
         assert "Traceback" not in errors
         assert not list(tmp_path.glob("kiku-metrics-*"))
 
-    def test_it_is_itself_whatever_lies_where_it_is_started(self, configured: str, tmp_path: Path) -> None:
+    def test_several_workers_share_what_they_imported_and_nothing_they_draw(
+        self, configured: str, tmp_path: Path
+    ) -> None:
+        port = free_port()
+        chosen = {"KIKU_ACCESS_LOG": "off", "TMPDIR": str(tmp_path)}
+        process = started(configured, "serve", "--port", str(port), "--workers", "2", **chosen)
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
+            runs: set[str] = set()
+            until = time.monotonic() + 40
+            while len(runs) < 2:  # a new connection each: either may take it
+                told = httpx2.get(f"http://127.0.0.1:{port}/health/live").headers["X-Request-Id"]
+                runs.add(told[:24])
+                assert time.monotonic() < until, runs
+            shared = [memory(each)["Shared_Dirty"] for each in below(process.pid)]
+            assert sum(kib > 20_000 for kib in shared) == 3, shared  # theirs, and the process they are forked from
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=40)
+        assert "Warning" not in errors
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_it_is_itself_whatever_lies_where_it_is_started(
+        self, configured: str, workers: int, tmp_path: Path
+    ) -> None:
         (tmp_path / "app.py").write_text("raise SystemExit('not Kiku')")
         port = free_port()
-        process = started(configured, "serve", "--port", str(port))
+        process = started(configured, "serve", "--port", str(port), "--workers", str(workers))
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
         finally:
@@ -237,7 +261,7 @@ class TestServe:
 
     def test_what_only_the_command_line_needs_is_not_in_the_serving_process(self) -> None:
         names = "'alembic', 'mako', 'pydantic.v1.main', 'rich', 'typer'"
-        program = f"import sys, app.server, app.main; print([name for name in ({names}) if name in sys.modules])"
+        program = f"import sys, app.server, app.preloaded; print([name for name in ({names}) if name in sys.modules])"
         found = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
         )
@@ -282,6 +306,19 @@ def started(url: str, *arguments: str, **chosen: str) -> subprocess.Popen[str]:
         text=True,
         env=environment(KIKU_DATABASE_URL=url, **chosen),
     )
+
+
+def below(process_id: int) -> list[int]:
+    """The processes that this one started, and those that they did."""
+    told = (each.read_text() for each in Path(f"/proc/{process_id}/task").glob("*/children"))
+    children = [int(child) for each in told for child in each.split()]
+    return children + [each for child in children for each in below(child)]
+
+
+def memory(process_id: int) -> dict[str, int]:
+    """What kinds of memory a process uses, each in KiB."""
+    lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()[1:]
+    return {line.split(":")[0]: int(line.split()[1]) for line in lines}
 
 
 def free_port() -> int:

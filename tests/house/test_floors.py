@@ -11,6 +11,7 @@ from tests.house.tree import ROOT
 
 GOOD = {
     "__init__": "",
+    "preloaded": "from app.main import create_app",
     "main": "import fastapi, starlette.types\nfrom app import settings\nfrom app.api import articles",
     "cli": "import rich, typer\nfrom app import database, mirror, revision, schema\nfrom app.publishing import publish",
     "server": "import uvicorn",
@@ -55,6 +56,7 @@ GOOD = {
 BROKEN = [
     ("A floor imports", "articles/drafts", "from app.delivery import snapshots"),
     ("A floor imports", "main", "from app import cli"),
+    ("A floor imports", "main", "from app import preloaded"),
     ("A floor imports", "api/articles", "from app import worker"),
     ("A floor imports", "api/articles", "from app import schema"),
     ("A floor imports", "main", "from app import server"),
