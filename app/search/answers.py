@@ -252,15 +252,14 @@ class PartList:
 class _Shown:
     """Some articles as they are needed to show what was found in them."""
 
-    def __init__(self, reader: Reader, asked: Asked, found: AbstractSet[int], texts: Mapping[int, Any]) -> None:
+    def __init__(self, reader: Reader, asked: Asked, found: AbstractSet[int], texts: Mapping[int, str]) -> None:
         """``texts``: those that were read already; they are not read again where they are all that are shown."""
         self._reader, self._asked = reader, asked
         self._places: dict[tuple[int, int], bytes] | None = None
         known = found <= texts.keys()
         rows = reader.rows(_SHOWN if known else _SHOWN_WITH_TEXTS, {"numbers": list(found)})
         self._rows = {row["number"]: row for row in rows}
-        loose = dialect_of(reader).from_raw
-        self._loose = {number: loose(texts[number]) if known else row["folded"] for number, row in self._rows.items()}
+        self._loose = texts if known else {number: row["folded"] for number, row in self._rows.items()}
 
     def item(self, type: Part | Literal["article"], key: Key, id: str | None = None) -> bytes:
         number = number_of(key)

@@ -13,7 +13,7 @@ from app.search import fts5, postgres
 
 
 class Dialect(Hashable, Protocol):
-    """How articles are found by the characters of their texts, and how those texts are read."""
+    """How articles are found by the characters of their texts."""
 
     @property
     def SETTINGS(self) -> Mapping[str, str]:  # noqa: N802 - a module's constant
@@ -36,15 +36,6 @@ class Dialect(Hashable, Protocol):
 
     def contains(self, texts: Column[Any], loose: ColumnElement[str], /) -> ColumnElement[bool]:
         """Whether a text holds this one, character for character."""
-
-    def raw_texts(self, texts: Column[Any], /) -> ColumnElement[Any]:
-        """Texts as they are read to be looked through."""
-
-    def to_raw(self, loose: str, /) -> Any:
-        """What is looked for in such a text."""
-
-    def from_raw(self, raw: Any, /) -> str:
-        """A text that was read so."""
 
 
 def dialect_of(reader: Reader) -> Dialect:

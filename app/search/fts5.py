@@ -81,21 +81,6 @@ def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[boo
     return func.holds(cast(texts, Bytes), cast(loose, Bytes), type_=Boolean)
 
 
-def raw_texts(texts: Column[Any]) -> ColumnElement[bytes]:
-    """A text as it is read to be looked through: its bytes, for decoding them takes longer than that."""
-    return cast(texts, Bytes)
-
-
-def to_raw(loose: str) -> bytes:
-    """What is looked for in such a text."""
-    return loose.encode()
-
-
-def from_raw(raw: bytes) -> str:
-    """A text that was read so."""
-    return raw.decode()
-
-
 def _written(loose: str, words: Iterable[int]) -> str:
     grams = " ".join(folding.grams(loose))
     if _MARK.search(grams):  # few have any, and translating takes five times as long as looking

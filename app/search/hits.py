@@ -44,6 +44,7 @@ _SENTENCE = 3
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
 
 _p = search_postings.c
+_TEXTS = select(search_texts.c.number, search_texts.c.folded).where(is_one_of(search_texts.c.number, "numbers"))
 _IMPACTS = select(_p.number, _p.term_id, _p.impact).where(
     is_one_of(_p.term_id, "terms"), is_one_of(_p.number, "numbers")
 )
@@ -76,8 +77,8 @@ class Hits:
     total: int
     exact: bool
     """Whether ``total`` are all there are; else there may be more."""
-    texts: Mapping[int, Any] = field(default_factory=dict)
-    """Those of their loosened texts that were read to rank them, as the database keeps them."""
+    texts: Mapping[int, str] = field(default_factory=dict)
+    """Those of their loosened texts that were read to rank them."""
 
 
 def weigh(known: Mapping[str, Term], before: Mapping[str, int] | None = None) -> dict[str, Word]:
@@ -99,16 +100,14 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passe
     if not asked.ranks_by_texts():
         return found
     best, rest = found.ranked[:RANKED], found.ranked[RANKED:]
-    dialect = dialect_of(reader)
-    texts: dict[int, Any] = {}
+    texts: dict[int, str] = {}
 
-    def read(numbers: Sequence[int]) -> dict[int, Any]:
-        texts.update(reader.tuples(_texts(dialect), {"numbers": numbers}))
+    def read(numbers: Sequence[int]) -> dict[int, str]:
+        texts.update(reader.tuples(_TEXTS, {"numbers": numbers}))
         return texts
 
     weights = {word: known.weight for word, known in words.items()}
-    said = query.Said(read, dialect.to_raw)
-    better = query.rank(asked, weights, best, said, min(wanted.in_order, RANKED))
+    better = query.rank(asked, weights, best, read, min(wanted.in_order, RANKED))
     return replace(found, ranked=sorted(better + rest, reverse=True), texts=texts)
 
 
@@ -251,13 +250,6 @@ class _Set(NamedTuple):
 
 
 # Built once each: building them anew for each query takes longer than running them does.
-
-
-@cache
-def _texts(dialect: Dialect) -> Select[Any]:
-    """The loosened texts of some articles."""
-    text = dialect.raw_texts(search_texts.c.folded)
-    return select(search_texts.c.number, text).where(is_one_of(search_texts.c.number, "numbers"))
 
 
 @cache

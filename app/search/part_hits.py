@@ -6,6 +6,7 @@ A part is known by its key, which is said in ``layout.py``. Whole articles are i
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
 from heapq import nlargest
 from typing import Any
 
@@ -117,8 +118,8 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
     ranked = best[: hits.DEEPEST]
     if asked.ranks_by_texts():
         weights = {word: known.weight for word, known in words.items()}
-        said = query.Said(lambda keys: _texts(reader, among.part, keys), str)
-        better = query.rank(asked, weights, best[: hits.RANKED], said, min(in_order, hits.RANKED))
+        read = partial(_texts, reader, among.part)
+        better = query.rank(asked, weights, best[: hits.RANKED], read, min(in_order, hits.RANKED))
         ranked = sorted(better + ranked[hits.RANKED :], reverse=True)
     return PartHits(ranked, complete and len(best) <= hits.DEEPEST, names)
 

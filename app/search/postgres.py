@@ -64,18 +64,3 @@ def asked(grams: Collection[str], _: Collection[int]) -> list[str]:
 def contains(texts: Column[Any], loose: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a text holds this one, character for character."""
     return func.strpos(texts, loose) > 0
-
-
-def raw_texts(texts: Column[Any]) -> ColumnElement[str]:
-    """A text as it is read to be looked through: as it is, for bytes come as digits."""
-    return texts
-
-
-def to_raw(loose: str) -> str:
-    """What is looked for in such a text."""
-    return loose
-
-
-def from_raw(raw: str) -> str:
-    """A text that was read so."""
-    return raw

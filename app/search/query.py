@@ -8,7 +8,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, AnyStr, Generic, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import regex
 from pydantic import AfterValidator, Field
@@ -42,11 +42,8 @@ REFUSED: dict[int | str, dict[str, Any]] = {422: {"description": "The query is t
 """What a route that takes one answers besides, for OpenAPI."""
 
 
-class Said(NamedTuple, Generic[AnyStr]):
-    """Texts that decide what is better: how some of them are read, and how what is looked for in them is written."""
-
-    read: Callable[[Sequence[int]], Mapping[int, AnyStr]]
-    to_raw: Callable[[str], AnyStr]
+Reading = Callable[[Sequence[int]], Mapping[int, str]]
+"""How the loosened texts of some of what was found are read, by what they are known by."""
 
 
 class Needle(NamedTuple):
@@ -106,24 +103,23 @@ def parse(asked: str) -> Query:
 
 
 def rank(
-    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, int]], said: "Said[AnyStr]", first: int
+    query: Query, weights: Mapping[str, int], found: Sequence[tuple[int, int]], read: Reading, first: int
 ) -> list[tuple[int, int]]:
     """What was found, best first: by its score, and by how much of the query stands in its text as it was asked.
 
-    ``found``: the best score first, each with what it is known by. Scores and the ``weights`` of words are in
-    thousandths. Of equal ones the greater key is first. Behind the ``first`` they may stand in another order, with less
-    than their scores: texts are read only as long as what they say can bring anything there.
+    ``found``: the best score first, each with what it is known by, by which its text is ``read``. Scores and the
+    ``weights`` of words are in thousandths. Of equal ones the greater key is first. Behind the ``first`` they may
+    stand in another order, with less than their scores: texts are read only as long as what they say can change that.
     """
-    raw = said.to_raw
-    runs = [(raw(run.loose), _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
-    pairs = [raw(pair) for pair in folding.pairs(query.loose)]
+    runs = [(run.loose, _RUN_BONUS * sum(weights.get(word, 0) for word in run.words)) for run in query.runs]
+    pairs = folding.pairs(query.loose)
     most = sum(bonus for _, bonus in runs)
     ranked: list[tuple[int, int]] = []
 
     def comes_late(score: float, key: int) -> bool:
         return len(ranked) >= first and (round(score * (1 + _SHARE_BONUS)), key) < ranked[-first]
 
-    def share(text: AnyStr, score: float) -> float:
+    def share(text: str, score: float) -> float:
         """How much of the query stands in the text, or 0 where it is too little to bring that score to the first."""
         least = ((ranked[-first][0] - 0.5) / score - 1) / _SHARE_BONUS if len(ranked) >= first and score else 0.0
         left = int(len(pairs) * (1 - least)) + 1  # one more, for these are no exact numbers
@@ -140,7 +136,7 @@ def rank(
         if comes_late(score + most, key):  # then so do all behind it: they have lower scores, or as high and lower keys
             return ranked[::-1] + list(found[at:])
         some = found[at : at + _READ_TOGETHER]
-        texts = said.read([key for _, key in some])
+        texts = read([key for _, key in some])
         for score, key in some:
             text = texts[key]
             better = score + sum(bonus for run, bonus in runs if run in text)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import assume, given, settings
@@ -36,8 +37,8 @@ asked = st.lists(st.sampled_from([*HOSTILE, *corpus.WORDS, " ", "「", "」", '"
 queries = asked.map("".join).filter(lambda text: text and len(text) <= query.LONGEST and hostile(text) is None)
 
 
-def kept(texts: dict[int, str]) -> query.Said[str]:
-    return query.Said(lambda keys: {key: texts[key] for key in keys}, str)
+def kept(texts: Mapping[int, str]) -> query.Reading:
+    return lambda keys: {key: texts[key] for key in keys}
 
 
 def faults(text: str) -> list[str]:
@@ -163,9 +164,8 @@ class TestRank:
     def test_no_more_texts_are_read_than_can_come_among_the_first(self, apart: int) -> None:
         parsed = query.parse("藍色灯籠")
         texts: defaultdict[int, str] = defaultdict(lambda: "藍色灯籠の秋祭")
-        said = query.Said[str](lambda keys: {key: texts[key] for key in keys}, str)
         found = [(9_000 - at * apart, 100 - at) for at in range(100)]
-        ranked = query.rank(parsed, dict.fromkeys(parsed.words, 1), found, said, 20)
+        ranked = query.rank(parsed, dict.fromkeys(parsed.words, 1), found, kept(texts), 20)
         assert [number for _, number in ranked] == [number for _, number in found]
         assert len(texts) < 50
 
