@@ -96,7 +96,7 @@ def rebuild() -> None:
         more = True
         while more:  # by and by, for others write meanwhile
             with database.writing() as writer:
-                more = index.gather(writer)
+                more = index.gather_all(writer)
     say("The search index is up to date.")
 
 

@@ -25,8 +25,11 @@ class Dialect(Hashable, Protocol):
     def drop(self, writer: Writer, number: int, loose: str, words: Iterable[int], /) -> None:
         """Take an article out; the text and the words are those that were put in."""
 
-    def gather(self, writer: Writer, /) -> bool:
-        """Do some of what brings together what is scattered over the index; says whether more is left to do."""
+    def gather(self, writer: Writer, /) -> None:
+        """Bring together what the last publications have left scattered over the index."""
+
+    def gather_all(self, writer: Writer, /) -> bool:
+        """Do some of what brings together all that is scattered; says whether more is left to do."""
 
     def matching(self, besides: Select[Any] | None, /) -> Any:
         """Selects the numbers of the articles that ``asked`` asks for, but for those ``besides``."""

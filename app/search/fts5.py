@@ -33,8 +33,10 @@ _MARK = re.compile(f"[{re.escape(''.join(map(chr, _SAFE)))}]")
 _PUT = text("INSERT INTO search_grams (rowid, grams) VALUES (:number, :grams)")
 # A table without content must be told what is taken out.
 _DROP = text("INSERT INTO search_grams (search_grams, rowid, grams) VALUES ('delete', :number, :grams)")
-# Some hundred pages of it: the minus says that all segments are to become one, and goes on with what it began.
-_MERGE = text("INSERT INTO search_grams (search_grams, rank) VALUES ('merge', -500)")
+# Some hundred pages of it: where four segments are of a size they become one; with a minus all do, and it goes on with
+# what it began.
+_MERGE = text("INSERT INTO search_grams (search_grams, rank) VALUES ('merge', 200)")
+_MERGE_ALL = text("INSERT INTO search_grams (search_grams, rank) VALUES ('merge', -500)")
 _GRAMS: Any = table("search_grams", column("rowid", Integer), column("search_grams", Text))
 SETTINGS: dict[str, str] = {}
 """What a search sets of the database: nothing."""
@@ -54,14 +56,19 @@ def drop(writer: Writer, number: int, loose: str, words: Iterable[int]) -> None:
     writer.execute(_DROP, {"number": number, "grams": _written(loose, words)})
 
 
-def gather(writer: Writer) -> bool:
-    """Do some of what brings together what is scattered over the index; says whether more is left to do.
+def gather(writer: Writer) -> None:
+    """Bring together what the last publications have left scattered: each has its own part of the index at first."""
+    writer.execute(_MERGE)
+
+
+def gather_all(writer: Writer) -> bool:
+    """Do some of what brings together all that is scattered over the index; says whether more is left to do.
 
     Source: sqlite.org/fts5.html, the 'merge' command.
     """
     file: Any = writer.connection.connection.driver_connection
     before = file.total_changes
-    writer.execute(_MERGE)
+    writer.execute(_MERGE_ALL)
     return bool(file.total_changes - before > 1)
 
 

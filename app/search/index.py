@@ -228,7 +228,10 @@ def drop(writer: Writer, article_id: str) -> None:
 
 
 def count(writer: Writer) -> bool:
-    """Count the words of the next publications; says whether there were any. Words that stand nowhere are removed."""
+    """Count the words of the next publications; says whether there were any. Words that stand nowhere are removed.
+
+    What else is better done afterwards than by a publication is done, too.
+    """
     writer.hold(TERMS)
     rows = writer.rows(select(search_uncounted).order_by(search_uncounted.c.id).limit(_COUNTED_TOGETHER))
     if not rows:
@@ -251,6 +254,7 @@ def count(writer: Writer) -> bool:
     articles = sum(row["change"] for row in rows)
     state = search_state.c
     writer.execute(update(search_state).values(articles=state.articles + articles, counts=state.counts + 1))
+    dialect_of(writer).gather(writer)
     return True
 
 
@@ -287,12 +291,12 @@ def mark(writer: Writer) -> None:
     writer.execute(update(search_state).values(version=tokens.version(), counts=search_state.c.counts + 1))
 
 
-def gather(writer: Writer) -> bool:
+def gather_all(writer: Writer) -> bool:
     """Do some of what brings the grams together again that were taken out and put in anew; whether more is left.
 
     On SQLite they take four times the room after a rebuild, and a phrase half as long again.
     """
-    return dialect_of(writer).gather(writer)
+    return dialect_of(writer).gather_all(writer)
 
 
 def unpacked(terms: bytes) -> Sequence[int]:

@@ -44,8 +44,12 @@ def drop(writer: Writer, number: int, _: str, __: Iterable[int]) -> None:
     writer.execute(delete(_GRAMS).where(_GRAMS.c.number == number))
 
 
-def gather(_: Writer) -> bool:
+def gather(_: Writer) -> None:
     """Nothing: the server's autovacuum does it."""
+
+
+def gather_all(_: Writer) -> bool:
+    """Nothing is left to do."""
     return False
 
 

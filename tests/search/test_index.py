@@ -262,18 +262,25 @@ class TestGathered:
         while last is not None:
             with database.writing() as writer:
                 last = reindex(writer, last, 3)
-        pieces = text("SELECT count(DISTINCT segid) FROM search_grams_idx")
-        with database.writing() as writer:
-            scattered = 0 if writer.on_postgresql else int(writer.execute(pieces).scalar_one())
+        scattered = pieces(database)
         more = True
         while more:
             with database.writing() as writer:
-                more = index.gather(writer)
-        with database.reading() as reader:
-            assert reader.on_postgresql or (scattered > 1 and reader.execute(pieces).scalar_one() == 1)
+                more = index.gather_all(writer)
+        assert scattered is None or (scattered > 1 and pieces(database) == 1)
         while worker.count_words(database):
             pass
         assert client.get("/v1/search?q=「菊新聞社」&limit=100").json() == before
+
+    def test_what_single_publications_left_is_brought_together_when_their_words_are_counted(
+        self, client: TestClient, database: Database
+    ) -> None:
+        for number in range(6):
+            published(client, title=f"ヌヌ石の話、その{number}")
+        scattered = pieces(database)
+        assert worker.count_words(database)
+        assert scattered is None or (pieces(database) or 0) < scattered - 3
+        assert client.get("/v1/search?q=「ヌヌ石の話」").json()["total"]["value"] == 6
 
 
 class TestRead:
@@ -290,3 +297,11 @@ class TestRead:
         for id, folded in kept.items():
             said = list(corpus.texts(by_id[id]).values())
             assert sorted(folded.split(SEPARATOR)) == sorted(folding.loosen(folding.fold(each).text) for each in said)
+
+
+def pieces(database: Database) -> int | None:
+    """Of how many the index of grams consists; None: PostgreSQL's is one."""
+    with database.reading() as reader:
+        if reader.on_postgresql:
+            return None
+        return int(reader.execute(text("SELECT count(DISTINCT segid) FROM search_grams_idx")).scalar_one())
