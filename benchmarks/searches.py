@@ -26,8 +26,8 @@ KINDS = (
     "search, a language",
     "search, key points",
     "search, sections",
-    "suggest",
 )
+SUGGESTIONS = "suggest"
 _TRIES = 200
 """After so many queries that were asked before all of a kind were: then they come again."""
 _KANA = dict.fromkeys(map(ord, "のらもーをがすきみ"))
@@ -41,8 +41,8 @@ def works() -> tuple[Work, ...]:
         *(_everywhere, _word, _name, _keywords, _question, _phrase, _character),
         *(_filtered, _in_japanese, _key_points, _sections),
     )
-    found = [Work(kind, _steps("/v1/search", each), bare=False) for kind, each in zip(KINDS, asked, strict=False)]
-    return (*found, Work(KINDS[-1], _steps("/v1/search/suggest", _prefix), bare=False))
+    found = [Work(kind, _steps("/v1/search", each), bare=False) for kind, each in zip(KINDS, asked, strict=True)]
+    return (*found, Work(SUGGESTIONS, _steps("/v1/search/suggest", _prefix), bare=False))
 
 
 def everything(random: Random) -> Iterator[bytes]:
