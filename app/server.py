@@ -5,18 +5,22 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from contextlib import nullcontext
 
 import uvicorn
-from uvicorn import _subprocess
+from uvicorn import _subprocess, importer
 
 # How long a thread computes before another may (Python: 5 ms): reads come in between the steps of a search.
 sys.setswitchinterval(0.00005)
 
+APPLICATION = "app.preloaded:create_app"
+"""What is served; imported by its name, when it is known how many workers there are."""
 GRACE_SECONDS = 30
 """How long running requests may take to finish once the server is told to stop."""
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(host: str, port: int, workers: int) -> None:
@@ -25,9 +29,10 @@ def run(host: str, port: int, workers: int) -> None:
     with counts as folder:
         if folder is not None:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-            _fork_workers()
+            if sys.platform == "linux":  # macOS' own libraries do not bear it
+                _fork_workers()
         uvicorn.run(
-            "app.preloaded:create_app",
+            APPLICATION,
             factory=True,
             host=host,
             port=port,
@@ -39,13 +44,15 @@ def run(host: str, port: int, workers: int) -> None:
 
 
 def _fork_workers() -> None:
-    """Have uvicorn fork its workers from a process that has imported the application, so that they share it.
+    """Have uvicorn fork its workers from this process, once it has imported the application, so that they share it.
 
     uvicorn has no option for that: it spawns them, and each imports everything for itself (docs/decisions/0020).
     """
-    multiprocessing.set_forkserver_preload(["app.preloaded"])
-    _subprocess.spawn = multiprocessing.get_context("forkserver")  # type: ignore[assignment]
+    importer.import_from_string(APPLICATION)
+    # What uvicorn does with signals here is not what a worker does that has not begun to serve: it would go on.
+    os.register_at_fork(after_in_child=lambda: [signal.signal(each, signal.SIG_DFL) for each in _ENDING])
+    _subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]
 
 
-if __name__ == "__main__":  # the workers import this file, too, under another name
+if __name__ == "__main__":  # workers that are spawned import this file, too, under another name
     run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

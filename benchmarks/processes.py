@@ -69,6 +69,10 @@ class Server:
         """The memory that each process of the tree shares with nobody, the most first."""
         return sorted(map(_private, _tree(self.process_id)), reverse=True)
 
+    def shared_out_bytes(self) -> int:
+        """The memory of all processes of the tree, what they share counted once (each one's ``Pss``)."""
+        return sum(_memory(each)["Pss:"] for each in _tree(self.process_id))
+
 
 def spent_ns(before: Mapping[int, int], after: Mapping[int, int]) -> int:
     """The CPU time between two readings of ``cpu_ns``; a process that ended in between is left out."""
@@ -189,9 +193,14 @@ def _ready(process: "subprocess.Popen[bytes]", port: int, target: str) -> Server
 
 
 def _private(process_id: int) -> Private:
-    lines = map(str.split, Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="ascii").splitlines())
-    found = {line[0]: int(line[1]) * 1024 for line in lines if line[0] in _PRIVATE}
-    return Private(sum(found.values()), found[_CLEAN])
+    taken = _memory(process_id)
+    return Private(sum(taken[kind] for kind in _PRIVATE), taken[_CLEAN])
+
+
+def _memory(process_id: int) -> dict[str, int]:
+    """The memory of a process by its kinds, in bytes."""
+    _, *lines = Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return {kind: int(kib) * 1024 for kind, kib, _ in map(str.split, lines)}
 
 
 def _tree(process_id: int) -> list[int]:

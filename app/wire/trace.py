@@ -127,7 +127,7 @@ class _StandardOutput(logging.Handler):
         sys.stdout.flush()
 
 
-@cache  # with the first request, not before: workers are forked from one process (app/preloaded.py)
+@cache  # with the first request, not at import: workers share what is imported (app/preloaded.py)
 def _run() -> str:
     return secrets.token_hex(12)
 

@@ -230,12 +230,22 @@ class TestServe:
                 told = httpx2.get(f"http://127.0.0.1:{port}/health/live").headers["X-Request-Id"]
                 runs.add(told[:24])
                 assert time.monotonic() < until, runs
-            shared = [memory(each)["Shared_Dirty"] for each in below(process.pid)]
-            assert sum(kib > 20_000 for kib in shared) == 3, shared  # theirs, and the process they are forked from
+            shared = [memory(each)["Shared_Dirty"] for each in (process.pid, *below(process.pid))]
+            assert [kib > 20_000 for kib in shared] == [True] * 3, shared
         finally:
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=40)
         assert "Warning" not in errors
+
+    def test_it_ends_when_told_though_its_workers_have_only_just_begun(self, configured: str) -> None:
+        process = started(configured, "serve", "--port", str(free_port()), "--workers", "2")
+        assert process.stderr is not None
+        while "Started parent process" not in (line := process.stderr.readline()):
+            assert line, "it ended by itself"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=40)  # to the end of what any of them writes
+        assert process.returncode in {0, -signal.SIGTERM}
+        assert "Traceback" not in errors
 
     @pytest.mark.parametrize("workers", [1, 2])
     def test_it_is_itself_whatever_lies_where_it_is_started(
@@ -266,6 +276,14 @@ class TestServe:
             [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
         )
         assert found.stdout == "[]\n"
+
+    def test_importing_what_workers_share_opens_and_starts_nothing(self) -> None:
+        open_now = "[len(os.listdir(f'/proc/self/{each}')) for each in ('fd', 'task')]"
+        program = f"import os; before = {open_now}; import app.preloaded; print(before == {open_now})"
+        found = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
+        )
+        assert found.stdout == "True\n"
 
 
 class TestWork:
