@@ -1,8 +1,8 @@
 """The application as a serving process imports it; where there are several workers, as they are forked from it.
 
 Memory is shared until somebody writes to it, and a look through all objects for those that nobody needs any more writes
-to each: so they are told to stay (Python's ``gc`` module, ``freeze``). Nothing may be opened, started or drawn at random
-when a module is imported: workers would share that, too.
+to each: so they are told to stay (Python's ``gc`` module, ``freeze``). No module may open, start or draw at random
+anything when it is imported: workers would share that, too.
 """
 
 import gc
