@@ -23,7 +23,7 @@ from app.errors import NotFound
 from app.search import answers, index, related, suggestions
 from app.search import facets as counts
 from app.search import query as queries
-from app.search.answers import Articles, Asked, Parts
+from app.search.answers import Articles, Asked, Parts, Position
 from app.search.fields import Part
 from app.sync import changes
 from app.wire import conditional, paging, public_lists
@@ -115,19 +115,23 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
     bound = paging.bound_to("search", query.q, query.within, *astuple(filters))
     after = paging.position(query.cursor, bound, answers.POSITION)
 
+    counted = bool(query.facets)
+
+    def find(q: str, behind: Position | None, limit: int) -> Articles | Parts:
+        asked = Asked.read(reader, q, filters, behind, limit)
+        part = _PARTS.get(query.within)
+        if part is None:
+            return Articles(reader, asked, counted=counted)
+        return Parts(reader, asked, part, counted=counted)
+
     def build() -> tuple[bytes, dict[str, str]]:
         with answers.bounded(reader):
-            asked = Asked.read(reader, query.q, filters, after, query.limit + 1)
-            part = _PARTS.get(query.within)
-            counted = bool(query.facets)
-            found = (
-                Articles(reader, asked, counted=counted)
-                if part is None
-                else Parts(reader, asked, part, counted=counted)
-            )
+            found = find(query.q, after, query.limit + 1)
             total = found.total()
             facets = counts.count(reader, found.numbers(), query.counted_by()) if counted else None
             meant = suggestions.meant(reader, query.q) if total.value == 0 else None
+            if meant is not None and find(meant, None, 1).total().value == 0:
+                meant = None  # it stands somewhere, but not where this was looked for
             items = found.items()
         beside = {"total": asdict(total), "facets": facets, "did_you_mean": meant}
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)

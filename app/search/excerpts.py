@@ -113,8 +113,8 @@ def _marked(
 
 
 def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, ...]) -> list[Span]:
-    """Where these words stand one after the other."""
-    found = []
+    """Where these words stand one after the other, or what is found by them, too."""
+    found = [(token.start, token.end) for token, _ in said if token.besides == words]
     for at in range(len(said)):
         met: tuple[str, ...] = ()
         for token, meant in said[at:]:
@@ -133,9 +133,11 @@ def _excerpt(spot: Spot, marked: list[Span]) -> Excerpt:
     shown, at = [], start
     for first, last in marked:
         if at <= first < end:
+            end = max(end, min(last, end + _BEFORE))  # a word is not cut
             inside = min(last, end)
             shown += [escaped(text[at:first]), "<mark>", escaped(text[first:inside]), "</mark>"]
             at = inside
+    end = folding.next_boundary(text, end)
     shown.append(escaped(text[at:end]))
     excerpt = ("…" if start else "") + "".join(shown) + ("…" if end < len(text) else "")
     return Excerpt(spot.pointer, excerpt, marked)
@@ -149,7 +151,7 @@ def _window(text: str, first: int) -> Span:
     start = earliest
     if earliest:
         pauses = [at + 1 for at in range(earliest, first) if text[at] in _PAUSES]
-        start = pauses[0] if pauses else earliest
+        start = pauses[0] if pauses else min(first, folding.next_boundary(text, earliest))
     while text[start].isspace():
         start += 1
     return start, min(len(text), start + _EXCERPT)

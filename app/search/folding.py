@@ -12,16 +12,25 @@ import regex
 
 # Old and rare forms of kanji that names are written with, and the form in use.
 _KANJI = str.maketrans(
-    "髙邊邉齋齊﨑嵜碕澤櫻廣國圀濱濵龍瀧嶋嶌槇遙渕眞惠榮應學藝曾與會舊體萬圓號圖戰對來當縣驛鐵區臺壽德亞",
-    "高辺辺斎斎崎崎崎沢桜広国国浜浜竜滝島島槙遥淵真恵栄応学芸曽与会旧体万円号図戦対来当県駅鉄区台寿徳亜",
+    "髙邊邉齋齊﨑嵜碕澤櫻廣國圀濱濵龍瀧嶋嶌槇遙渕眞惠榮應學藝曾與會舊體萬圓號圖戰對來當縣驛鐵區臺壽德亞"
+    "冨檜靑栁賴𠮷瀨彌峯淸增藏黑郞",
+    "高辺辺斎斎崎崎崎沢桜広国国浜浜竜滝島島槙遥淵真恵栄応学芸曽与会旧体万円号図戦対来当県駅鉄区台寿徳亜"
+    "富桧青柳頼吉瀬弥峰清増蔵黒郎",
 )
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "⁄": "/"}
-# Says nothing by itself: accents, middle dots, variation selectors, soft hyphens, zero widths.
-_SILENT = regex.compile(r"[\u0300-\u036f\u30fb\ufe00-\ufe0f\u00ad\u200b-\u200d\u2060\ufeff\U000e0100-\U000e01ef]")
+_LETTERS |= dict.fromkeys("‘’ʼ", "'")
+# Says nothing by itself: accents, Hebrew and Arabic vowel signs, middle dots, variation selectors, soft hyphens, zero
+# widths.
+_SILENT = regex.compile(
+    r"[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670\u30fb\ufe00-\ufe0f\u00ad"
+    r"\u200b-\u200d\u2060\ufeff\U000e0100-\U000e01ef]"
+)
 # Half-width voiced marks, Hangul vowels and finals: no marks to Unicode, but they become one with what is before them.
 _COMBINING = regex.compile(r"[\uff9e\uff9f\u1160-\u11ff]")
 _DOTS = {"・", "\uff65"}
 _CLUSTER = regex.compile(r"\X")
+_LONGEST_CLUSTER = 32
+"""So many code points have what are still characters to somebody, families of emoji among them."""
 _HYPHEN = regex.compile(r"(?<=\p{Latin})[-\u2010](?=\p{Latin})")
 
 # Spaces, controls and marks, by their numbers: what is taken out of an index must be what was put in, whatever Unicode
@@ -94,6 +103,14 @@ def fold(text: str) -> Folded:
 def keeps_places(text: str) -> bool:
     """Whether each character of the text surely stands at the same place in its folded form."""
     return _EVEN.fullmatch(text) is not None
+
+
+def next_boundary(text: str, at: int) -> int:
+    """The first place from this one on at which no character is parted from what combines with it."""
+    if not 0 < at < len(text) or keeps_places(text[at - 1 : at + 1]):
+        return at
+    near = _CLUSTER.finditer(text, max(0, at - _LONGEST_CLUSTER))
+    return next((found.end() for found in near if found.end() >= at), at)
 
 
 def loosen(folded: str) -> str:

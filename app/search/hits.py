@@ -39,6 +39,8 @@ RANKED = 100
 
 READ = 4_000
 """How many postings are read to find candidates: the rarest words' first."""
+_LOOKED_INTO = 2 * CANDIDATES
+"""In how many articles, the newest with all its grams, a query of several words is looked for as it stands."""
 _SENTENCE = 3
 """How many words a compound has at least that is read as several where it stands nowhere."""
 # Scores are whole numbers, so that both databases find the same: thousandths, once they are added up.
@@ -186,12 +188,11 @@ def _best(reader: Reader, found: "_Set", most: int, alone: Word | None = None) -
 def _any_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Passes) -> Hits:
     """Several words: the articles that have most of what is rare among them, and those in which all stands as asked."""
     scores, complete = _candidates(reader, words, allowed)
-    besides = 0 < len(words) == len(asked.words)
-    literally = _literally(reader, asked, list(words.values()), allowed, besides=besides) if asked.unbroken else None
-    if literally is not None:
-        best, _ = _best(reader, literally, CANDIDATES)
-        scores |= {number: max(scores.get(number, 0), score) for score, number in best}
-    ranked = sorted(((score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
+    standing = _standing(reader, asked, list(words.values()), allowed) if asked.unbroken else {}
+    scores |= {number: max(scores.get(number, 0), score) for number, score in standing.items()}
+    # Where there are too many, those go in which all stands as asked, whatever others have of its words.
+    kept = sorted(((number in standing, score, number) for number, score in scores.items()), reverse=True)[:CANDIDATES]
+    ranked = sorted(((score, number) for _, score, number in kept), reverse=True)
     return Hits(ranked, len(ranked), exact=complete and len(ranked) < CANDIDATES)
 
 
@@ -232,12 +233,28 @@ def _literally(reader: Reader, asked: Query, words: Sequence[Word], allowed: Pas
     parameters = {
         "text": asked.loose,
         "grams": dialect.asked(least, [word.id for word in words] if besides else []),
-        "once": sum(word.weight for word in words) * index.SCALE // 2,
+        "once": _once(words),
         **_weights(words),
         **allowed.parameters,
     }
     found = allowed.of(_with_grams(dialect, len(words), besides))
     return _Set(_verified(dialect, found) if verified else found, parameters, costly=True)  # a text is read last
+
+
+def _standing(reader: Reader, asked: Query, words: Sequence[Word], allowed: Passes) -> dict[int, int]:
+    """The newest of the allowed articles in which the query stands as it is, each with its score.
+
+    That is what the ``words`` are worth there, but no less than where they stand once: some stand as parts of others.
+    """
+    least = folding.least_grams(asked.loose)
+    if not least:
+        return {}
+    dialect = dialect_of(reader)
+    found = _verified(dialect, _newest(allowed.of(_with_all_grams(dialect)), len(words)))
+    parameters = {"text": asked.loose, "grams": dialect.asked(least, []), **_weights(words), **allowed.parameters}
+    once = _once(words)
+    rows = reader.tuples(found, parameters)
+    return {number: max(int(score), once) // index.SCALE for number, score in rows}
 
 
 class _Set(NamedTuple):
@@ -285,6 +302,19 @@ def _with_grams(dialect: Dialect, words: int, besides: bool) -> Select[Any]:  # 
     # Where the words stand only as parts of others, they are worth what they are where they stand once.
     score = bindparam("once", type_=Integer) if besides else _worth(words, there.c.number)
     return select(there.c.number, score.label("score"))
+
+
+@cache
+def _with_all_grams(dialect: Dialect) -> Select[Any]:
+    """The articles with all grams of a text."""
+    return select(dialect.matching(None).subquery("found").c.number)
+
+
+@lru_cache(maxsize=256)
+def _newest(found: Select[Any], words: int) -> Select[Any]:
+    """The newest of the articles, with what so many words are worth in each."""
+    newest = found.order_by(found.selected_columns.number.desc()).limit(_LOOKED_INTO).subquery("newest")
+    return select(newest.c.number, _worth(words, newest.c.number).label("score"))
 
 
 @lru_cache(maxsize=256)
@@ -354,6 +384,11 @@ def _weights(words: Sequence[Word]) -> dict[str, Any]:
     return {f"word{at}": word.id for at, word in enumerate(words)} | {
         f"weight{at}": word.weight for at, word in enumerate(words)
     }
+
+
+def _once(words: Sequence[Word]) -> int:
+    """What words are worth together where each stands once: half of what they can be, in millionths."""
+    return sum(word.weight for word in words) * index.SCALE // 2
 
 
 def _idf(every: int, df: int) -> int:

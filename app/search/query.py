@@ -25,7 +25,7 @@ MOST_WORDS = 64
 
 _MOST_TOGETHER = 8
 """How many words one unbroken word may be made of; a longer one is read as several."""
-_QUOTED = re.compile(r"\s*(?:「([^「」]+)」|『([^『』]+)』|[\"“”]([^\"“”]+)[\"“”])\s*")
+_QUOTED = re.compile(r"\s*(?:「([^「」]+)」|『([^『』]+)』|｢([^｢｣]+)｣|[\"“”＂]([^\"“”＂]+)[\"“”＂])\s*")
 _RUN = re.compile(r"[一-鿿々〆ァ-ヶーa-z0-9]{3,}")
 _EDGES = regex.compile(r"^[\p{P}\p{Z}\p{C}]+|[\p{P}\p{Z}\p{C}]+$")
 _RUN_BONUS = 0.3
@@ -81,8 +81,7 @@ class Query:
 
 def parse(asked: str) -> Query:
     """Read a query, a ``SearchText``. Quoted as a whole, "…" or 「…」, it is a phrase; nothing in it is an operator."""
-    quoted = _QUOTED.fullmatch(asked)
-    said = next(filter(None, quoted.groups())).strip() if quoted else _EDGES.sub("", asked)
+    said, quoted = _said(asked)
     folded = folding.fold(said)
     loose = folding.loosen(folded.text)
     found = tokens.tokens(folded.text, folded.gaps)
@@ -100,6 +99,11 @@ def parse(asked: str) -> Query:
         needles = [whole] if together else [Needle(loose, ()), *needles]
     runs = _runs(asked, folded.text, found)
     return Query(loose, words, phrase=False, together=together, unbroken=unbroken, needles=tuple(needles), runs=runs)
+
+
+def plain(asked: str) -> str:
+    """What was asked, folded, without the quotes or marks around it."""
+    return folding.fold(_said(asked)[0]).text
 
 
 def rank(
@@ -143,6 +147,14 @@ def rank(
             closer = share(text, better) if pairs and not comes_late(better, key) else 0.0
             insort(ranked, (round(better * (1 + _SHARE_BONUS * closer)), key))
     return ranked[::-1]
+
+
+def _said(asked: str) -> tuple[str, bool]:
+    """What is asked, without quotes or marks around it; and whether it was quoted."""
+    quoted = _QUOTED.fullmatch(asked)
+    if quoted:
+        return next(filter(None, quoted.groups())).strip(), True
+    return _EDGES.sub("", asked), False
 
 
 def _needle(loose: str, tokens: Sequence[Token]) -> Needle:

@@ -13,19 +13,24 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from sudachipy import Dictionary, SplitMode
+from sudachipy import Dictionary, Morpheme, SplitMode
 
 from app.search import folding
 
 DictionaryName = Literal["small", "core"]
 
-RULES = 4
+RULES = 5
 """Raised whenever this module or ``folding.py`` reads a text otherwise than before, or more is kept of an article."""
 _CUT = 4_000
 """The longest piece that is given to the tokeniser, in characters."""
 _WORD = 100
 """Of a longer word only so much is kept, in characters: an index of PostgreSQL's holds 2,700 bytes at most."""
+_COMPOUND = 5
+"""A compound has at least so many characters."""
+_KATAKANA = re.compile("[ァ-ヶー]{3,}")
 _SYNONYMS = Path(__file__).with_name("synonyms.txt")
+# Between kanji, or a number and kanji, it is the small one, written large.
+_KE = re.compile("(?<=[一-鿿々〇0-9])ケ(?=[一-鿿])")
 _VU = re.compile("ヴ([ァィェォ]?)")
 _VU_SOUNDS = {"": "ブ", "ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}
 
@@ -38,6 +43,8 @@ class Token(NamedTuple):
     word: str | None
     grammar: bool
     """Whether it is a particle or an auxiliary."""
+    besides: tuple[str, ...] = ()
+    """The words it is found by, too: the noun that a verb's stem is, what a part of a compound is short for."""
 
 
 class _Analyzer:
@@ -49,9 +56,15 @@ class _Analyzer:
         self._tokenizer = opened.tokenizer(mode=SplitMode.A)
         self._is_grammar = opened.pos_matcher([("助詞",), ("助動詞",)])
         self._is_noun = opened.pos_matcher([("名詞",)])
+        self._is_stem = opened.pos_matcher([("動詞", None, None, None, None, "連用形-一般")])
+        self._nouns: dict[str, tuple[str, ...]] = {}
+        self._short: re.Pattern[str] | None = None
+        self.synonyms: dict[str, tuple[str, ...]] = {}
         pairs = [line.split("=") for line in _SYNONYMS.read_text().splitlines() if not line.startswith("#")]
         read = [[self.words(text.strip()) for text in pair] for pair in pairs]
         self.synonyms = {short: tuple(long) for (short,), long in read}
+        # No dictionary parts a compound it does not know. In katakana these are too long to stand in others by chance.
+        self._short = re.compile("|".join(short for short in self.synonyms if _KATAKANA.fullmatch(short)))
 
     def tokens(self, folded: str, gaps: Sequence[int] = ()) -> list[Token]:
         with self._lock:
@@ -59,13 +72,14 @@ class _Analyzer:
 
     def words(self, folded: str, gaps: Sequence[int] = ()) -> list[str]:
         with self._lock:
-            kept = (
-                morpheme.normalized_form()
-                for _, piece in _pieces(folded, gaps)
-                for morpheme in self._tokenizer.tokenize(piece)
-                if not self._is_grammar(morpheme)
-            )
-            return [word for word in map(_spelled, kept) if word]
+            found: list[str] = []
+            for _, piece in _pieces(folded, gaps):
+                for morpheme, following in self._read(piece):
+                    word = None if self._is_grammar(morpheme) else spelled(morpheme.normalized_form())
+                    if word:
+                        found.append(word)
+                        found += self._besides(morpheme, word, following)
+            return found
 
     def sounds(self, text: str) -> tuple[str, bool]:
         with self._lock:
@@ -73,10 +87,32 @@ class _Analyzer:
             return "".join(each.reading_form() for each in found), all(self._is_noun(each) for each in found)
 
     def _tokens(self, at: int, piece: str) -> Iterator[Token]:
-        for morpheme in self._tokenizer.tokenize(piece):
+        for morpheme, following in self._read(piece):
             grammar = self._is_grammar(morpheme)
-            word = None if grammar else _spelled(morpheme.normalized_form()) or None
-            yield Token(at + morpheme.begin(), at + morpheme.end(), word, grammar)
+            word = None if grammar else spelled(morpheme.normalized_form()) or None
+            besides = tuple(self._besides(morpheme, word, following)) if word else ()
+            yield Token(at + morpheme.begin(), at + morpheme.end(), word, grammar, besides)
+
+    def _read(self, piece: str) -> Iterator[tuple[Morpheme, Morpheme | None]]:
+        """The morphemes of a piece, each with the one that follows it."""
+        found = list(self._tokenizer.tokenize(piece))
+        return zip(found, (*found[1:], None), strict=True)
+
+    def _besides(self, morpheme: Morpheme, word: str, following: Morpheme | None) -> Sequence[str]:
+        """Other words it is found by: 引っ越し is read as a verb before some nouns, スマホアプリ as one word."""
+        if self._is_stem(morpheme):
+            return self._noun(morpheme.surface(), word) if following is not None and self._is_noun(following) else ()
+        if len(word) < _COMPOUND or self._short is None or (short := self._short.search(word)) is None:
+            return ()
+        return self.synonyms[short[0]] if short[0] != word else ()
+
+    def _noun(self, stem: str, verb: str) -> tuple[str, ...]:
+        """The noun that a verb's stem is by itself, if it is one."""
+        if stem not in self._nouns:
+            alone = self._tokenizer.tokenize(stem)
+            noun = spelled(alone[0].normalized_form()) if len(alone) == 1 and self._is_noun(alone[0]) else verb
+            self._nouns[stem] = () if noun == verb else (noun,)
+        return self._nouns[stem]
 
 
 _dictionary: DictionaryName = "small"
@@ -130,6 +166,15 @@ def sound(text: str) -> str:
     return _analyzer(_dictionary).sounds(text)[0]
 
 
+@lru_cache(maxsize=4_096)
+def spelled(word: str) -> str:
+    """A word, or the beginning of one, in the one spelling it is kept in; empty for a mark."""
+    folded = folding.fold(word).text.replace("斉", "斎")[:_WORD]
+    if not any(character.isalnum() for character in folded):
+        return ""
+    return _VU.sub(lambda found: _VU_SOUNDS[found[1]], folded) if "ヴ" in folded else folded
+
+
 @cache
 def _version(dictionary: DictionaryName) -> str:
     package = f"sudachidict-{dictionary}"
@@ -142,21 +187,13 @@ def _analyzer(dictionary: DictionaryName) -> _Analyzer:
     return _Analyzer(dictionary)
 
 
-@lru_cache(maxsize=4_096)
-def _spelled(normalized: str) -> str:
-    """A word in the one spelling it is kept in; empty for a mark."""
-    folded = folding.fold(normalized).text.replace("斉", "斎")[:_WORD]
-    if not any(character.isalnum() for character in folded):
-        return ""
-    return _VU.sub(lambda found: _VU_SOUNDS[found[1]], folded) if "ヴ" in folded else folded
-
-
 def _pieces(folded: str, gaps: Sequence[int]) -> Iterator[tuple[int, str]]:
     """The lines of a text, cut at the gaps and where they are long, each with its place."""
     at = 0
     for gap in (*gaps, len(folded)):
         for line in folded[at:gap].split("\n"):
+            read = _KE.sub("ヶ", line) if "ケ" in line else line
             for start in range(0, len(line), _CUT):
-                yield at + start, line[start : start + _CUT]
+                yield at + start, read[start : start + _CUT]
             at += len(line) + 1
         at = gap

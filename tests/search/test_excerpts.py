@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from app.search import folding, query
@@ -181,6 +182,43 @@ class TestExcerpts:
             (item,) = (item for item in walk(client, "/v1/search", q=asked) if item["id"] == made["id"])
             assert f"<mark>{marked}</mark>" in item["parts"][0]["excerpt"], asked
             assert item["page"] == 1, asked
+
+    def test_one_that_is_spelled_otherwise_too_late_to_be_shown_is_still_in_its_section(
+        self, client: TestClient
+    ) -> None:
+        body = "これは長い前置きの文章である。" * 1_500 + "最後に檸檬の話。"
+        made = published(client, pages=[{"sections": [a_section(body="庭。"), a_section(body=body)]}])
+        (item,) = walk(client, "/v1/search", q="レモン")
+        assert item["parts"] == []
+        assert (item["page"], item["anchor"]) == (1, made["pages"][0]["sections"][1]["anchor"])
+
+    @pytest.mark.parametrize(
+        ("said", "asked"),
+        [
+            ("昨日、引っ越し費用が話題になった。", "引越し"),
+            ("昨日、スマホアプリが話題になった。", "スマートフォン"),
+            ("昨日、茅ケ崎が話題になった。", "茅ヶ崎"),
+        ],
+    )
+    def test_what_a_word_is_besides_is_marked(self, client: TestClient, said: str, asked: str) -> None:
+        part, text = only(client, asked, introduction=said)
+        (span,) = part["highlights"]
+        assert text[slice(*span)] in {"引っ越し", "スマホアプリ", "茅ケ崎"}
+
+    def test_neither_a_word_that_is_marked_nor_a_character_is_cut(self, client: TestClient) -> None:
+        for letters in range(100, 130):
+            part, _ = only(client, "ヌヌ石の", introduction=f"ヌヌ石の{'庭' * letters}ヌヌ石の{'池' * 60}")
+            assert part["excerpt"].count("ヌヌ石の</mark>") == part["excerpt"].count("<mark>")
+        for character in (
+            "か\u3099",
+            "ｶﾞ",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f1ef\U0001f1f5",
+            "葛\U000e0100",
+        ):
+            part, _ = only(client, "ヌヌ石の", introduction=f"ヌヌ石の{character * 100}。")
+            shown = part["excerpt"].removeprefix("<mark>ヌヌ石の</mark>").removesuffix("…")
+            assert shown == character * (len(shown) // len(character))
 
     def test_the_places_with_most_of_the_query_are_shown_three_at_most(self, client: TestClient) -> None:
         points = [{"text": f"{number} ヌヌ石"} for number in range(4)]

@@ -49,6 +49,10 @@ class TestFold:
             ("あ゛ド゛ラゴン゛", "あドラゴン"),
             ("Mu´nchen¨", "Munchen"),
             ("ΣΊΣΥΦΟΣ", "σισυφος"),
+            ("don’t O‘Neill", "don't O'Neill"),
+            ("مُحَمَّد", "محمد"),
+            ("שָׁלוֹם", "שלום"),
+            ("冨檜靑栁賴\U00020bb7瀨", "富桧青柳頼吉瀬"),
         ],
     )
     def test_these_are_the_same(self, one: str, other: str) -> None:
@@ -114,6 +118,14 @@ class TestPlaces:
         folded = folding.fold("💡ｶﾞｷﾞe\u0301")
         assert folded.text == "💡ガギe"
         assert [folded.original(at, at + 1) for at in range(4)] == [(0, 1), (1, 3), (3, 5), (5, 7)]
+
+
+class TestNextBoundary:
+    @given(text=texts, data=st.data())
+    def test_it_parts_no_character_and_is_the_first_that_does_not(self, text: str, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(text)))
+        whole = {0, *(found.end() for found in regex.finditer(r"\X", text))}
+        assert folding.next_boundary(text, at) == min(place for place in whole if place >= at)
 
 
 class TestLoosen:

@@ -37,6 +37,9 @@ SPELLINGS = [
     ("1万2千人", "12000人", "12,000人", "１２，０００人"),
     ("ヴァイオリン", "バイオリン"),
     ("一ヶ月", "一カ月", "一か月", "一ヵ月", "一ケ月"),
+    ("三ヶ所", "三カ所", "三か所", "三ケ所"),
+    ("茅ヶ崎", "茅ケ崎"),
+    ("don't", "don’t"),
     ("スマホ", "スマートフォン"),
     ("Wi-Fi", "WiFi", "wi‐fi", "Ｗｉ－Ｆｉ"),
     ("Cafe", "Café", "Cafe\u0301", "CAFÉ"),
@@ -357,6 +360,18 @@ class TestSeveralWords:
             some = found(client, asked, **{"in": within})
             assert 5 <= len(some) < len(whole), (asked, within)
             assert some == [id for id in whole if id in some], (asked, within)
+
+    def test_what_stands_as_it_is_asked_is_found_among_many_that_have_its_words(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hits, "CANDIDATES", 5)
+        long = "長い前置きが続く。" * 60
+        made = published(client, title="号", introduction=f"{long}その年に緑の党が生まれた。{long}")["id"]
+        for _ in range(6):
+            published(client, title="緑と党", introduction="緑と党の話。緑と党の話。")
+        assert made in found(client, "緑の党")
+        assert len(found(client, "緑の党")) == 5
+        assert made not in found(client, "緑の党", language="en")
 
     def test_many_frequent_words_under_a_filter_that_nothing_passes_are_asked_for_a_few_times(
         self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch

@@ -21,8 +21,8 @@ def suggested(client: TestClient, typed: str, **wanted: Any) -> list[str]:
     return [item["text"] for item in items]
 
 
-def meant(client: TestClient, asked: str) -> str | None:
-    answer = client.get("/v1/search", params={"q": asked}).json()
+def meant(client: TestClient, asked: str, **wanted: Any) -> str | None:
+    answer = client.get("/v1/search", params={"q": asked, **wanted}).json()
     told: str | None = answer["did_you_mean"]
     assert told is None or answer["total"]["value"] == 0
     return told
@@ -34,6 +34,12 @@ class TestSuggest:
         for typed in ("条", "条約", "じょう", "ジョウ", "ｼﾞｮｳ", "じょうやく", " じょう "):
             answer = client.get("/v1/search/suggest", params={"q": typed}).json()
             assert {"text": "条約", "reading": "ジョウヤク"} in answer["items"], typed
+
+    def test_what_is_typed_is_spelled_as_words_are_kept(self, client: TestClient) -> None:
+        published(client, title="ヴァイオリンと斉藤の話")
+        for typed in ("ヴァイ", "ゔぁい", "バイ", "ばい"):
+            assert "バイオリン" in suggested(client, typed), typed
+        assert [suggested(client, typed) for typed in ("斉", "斎", "齋")] == [["斎藤"]] * 3
 
     def test_those_of_the_most_articles_come_first_and_no_more_than_are_wanted(
         self, client: TestClient, database: Database
@@ -82,7 +88,8 @@ class TestMeant:
     def test_a_word_that_is_near_is_told_where_nothing_is_found(self, client: TestClient) -> None:
         for asked, word in (("クリサンテマム", "クリサンセマム"), ("chrysantemum", "chrysanthemum")):
             published(client, title=f"{word}の話")
-            assert meant(client, asked) == word
+            for written in (asked, f"「{asked}」", f"、{asked}。"):
+                assert meant(client, written) == word
 
     def test_nothing_is_told_where_something_is_found_or_nothing_is_near(self, client: TestClient) -> None:
         published(client, title="chrysanthemum chrysantemum")
@@ -95,6 +102,13 @@ class TestMeant:
         told = meant(client, "chrysantemun zyzzywa")
         assert told == "chrysanthemum zyzzyva"
         assert client.get("/v1/search", params={"q": told}).json()["items"][0]["article"]["title"] == told
+
+    def test_nothing_is_told_that_stands_only_where_nobody_looked(self, client: TestClient) -> None:
+        published(client, title="floribunda")
+        assert meant(client, "floribumda") == "floribunda"
+        elsewhere: tuple[dict[str, str], ...] = ({"in": "sources"}, {"tag": "nothing-has-it"}, {"language": "en"})
+        for wanted in elsewhere:
+            assert meant(client, "floribumda", **wanted) is None
 
     def test_a_word_that_is_no_longer_public_is_neither_told_nor_known(
         self, client: TestClient, database: Database

@@ -33,7 +33,7 @@ class TestTokens:
     def test_the_words_are_those_of_the_pieces_that_are_no_grammar(self, folded: str) -> None:
         found = tokens.tokens(folded)
         assert all(token.word is None for token in found if token.grammar)
-        known = [each for token in found if token.word for each in (token.word, *_also(token.word))]
+        known = [each for token in found if token.word for each in (token.word, *token.besides, *_also(token.word))]
         assert known == tokens.indexed(folded)
         assert all(any(character.isalnum() for character in word) for word in known)
 
@@ -82,10 +82,27 @@ class TestSpelling:
             ("一ヶ月", "一か月"),
             ("斉藤", "齋藤"),
             ("咲いた", "咲きます"),
+            ("茅ケ崎と関ケ原", "茅ヶ崎と関ヶ原"),
+            ("三ケ所を二ケ月", "三か所を二ヵ月"),
         ],
     )
     def test_these_are_the_same_words(self, one: str, other: str) -> None:
         assert words(one) == words(other)
+
+    @pytest.mark.parametrize(
+        ("text", "word", "besides"),
+        [
+            ("昨日、引っ越し費用が話題になった。", "引っ越す", ("引っ越し",)),
+            ("スマホアプリを使う。", "スマホアプリ", ("スマート", "フォン")),
+            ("大阪へ引っ越した。", "引っ越す", ()),
+            ("朝食を食べ学校へ行く。", "食べる", ()),
+            ("スマホを使う。", "スマホ", ()),
+        ],
+    )
+    def test_a_stem_before_a_noun_is_the_noun_too_and_a_compound_what_it_is_made_of(
+        self, text: str, word: str, besides: tuple[str, ...]
+    ) -> None:
+        assert [token.besides for token in tokens.tokens(text) if token.word == word] == [besides]
 
 
 class TestSynonyms:
