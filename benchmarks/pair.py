@@ -13,7 +13,7 @@ from benchmarks.rounds import Bench
 from benchmarks.stores import Store
 
 _WORKERS = 2
-_ROUNDS = 12
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)

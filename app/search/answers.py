@@ -274,7 +274,8 @@ class _Shown:
         excerpted = excerpts.show(self._asked.query, texts, self._words(row["terms"]), near)
         spots = [spot for spot, _ in excerpted]
         if not spots:  # it is somewhere, whether its own words show it or not
-            spots = [texts.spot(at) for at in (near(self._asked.query.words) if type == "article" else (0,))]
+            likely = near(self._asked.query.words) if type == "article" else (0,)
+            spots = [spot for spot in map(texts.spot, likely) if spot.anchor is not None]
         page, anchor = next(((spot.page, spot.anchor) for spot in spots if spot.page is not None), (None, None))
         head = encode({"type": type, "id": id or row["article_id"]})
         tail = encode({"page": page, "anchor": anchor, "parts": [part._asdict() for _, part in excerpted]})

@@ -48,6 +48,8 @@ _AVERAGE_WORDS = 300
 """How long an article is taken to be on average: fixed, or each publication would change what all others weigh."""
 _COUNTED_TOGETHER = 200
 """How many publications are counted in one transaction."""
+_ADDED_UP = 50
+"""In how many, not counted yet, a search itself counts its words: it reads 3 KB of each."""
 
 # Numbers are a ninth of an id's size, and a word stands in some hundred articles.
 search_articles = Table(
@@ -121,6 +123,7 @@ TERM = (
 )
 """What is selected of a word or a facet: itself, and its ``Term``."""
 _TERMS = select(*TERM).where(is_one_of(search_terms.c.term, "terms"))
+_SINCE = select(search_uncounted.c.change, search_uncounted.c.terms).limit(_ADDED_UP + 1)
 _STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED).label("uncounted"))
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
@@ -261,7 +264,23 @@ def count(writer: Writer) -> bool:
 def look_up(reader: Reader, terms: Sequence[str]) -> dict[str, Term]:
     """Those of the words and facets that stand in some article."""
     rows = reader.tuples(_TERMS, {"terms": list(terms)}) if terms else []
-    return {term: Term(*its) for term, *its in rows}
+    known = {term: Term(*its) for term, *its in rows}
+    return known if all(its.counted for its in known.values()) else _up_to_now(reader, known)
+
+
+def _up_to_now(reader: Reader, known: dict[str, Term]) -> dict[str, Term]:
+    """The same with what is not counted yet, unless that is much: who searches while others publish need not count."""
+    since = reader.tuples(_SINCE)
+    if len(since) > _ADDED_UP:
+        return known
+    changes = [(change, unpacked(terms)) for change, terms in since]
+    articles = sum(change for change, _ in changes)
+
+    def now(its: Term) -> Term:
+        df = its.df + sum(change for change, ids in changes if holds(ids, its.id))
+        return Term(its.id, df, its.articles + articles, counted=True)
+
+    return {term: now(its) for term, its in known.items()}
 
 
 def uncounted(reader: Reader) -> bool:

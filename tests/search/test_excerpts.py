@@ -187,10 +187,14 @@ class TestExcerpts:
         self, client: TestClient
     ) -> None:
         body = "これは長い前置きの文章である。" * 1_500 + "最後に檸檬の話。"
-        made = published(client, pages=[{"sections": [a_section(body="庭。"), a_section(body=body)]}])
+        pages = [
+            {"title": "一", "sections": [a_section()]},
+            {"title": "二", "sections": [a_section(body="庭。"), a_section(body=body)]},
+        ]
+        made = published(client, pages=pages)
         (item,) = walk(client, "/v1/search", q="レモン")
         assert item["parts"] == []
-        assert (item["page"], item["anchor"]) == (1, made["pages"][0]["sections"][1]["anchor"])
+        assert (item["page"], item["anchor"]) == (2, made["pages"][1]["sections"][1]["anchor"])
 
     @pytest.mark.parametrize(
         ("said", "asked"),

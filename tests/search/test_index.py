@@ -168,6 +168,27 @@ class TestCounts:
                 told = client.get("/v1/search", params={"q": word}).json()["total"]
                 assert told == {"value": sum(word in each for each in titles), "relation": "eq"}, (word, titles)
 
+    def test_a_search_knows_of_a_word_what_counting_will_make_of_it_unless_much_is_left_to_count(
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ["庭", "裏庭", "菊", index.facet("tag", "菊")]
+        made = [published(client, title=title)["id"] for title in ("庭の話", "裏庭の話", "菊の話")]
+        while worker.count_words(database):
+            pass
+        client.post(f"/v1/manage/articles/{made[0]}/unpublish", headers=ANY)
+        published(client, title="庭と裏庭の話")
+        with database.reading() as reader:
+            now = index.look_up(reader, words)
+            monkeypatch.setattr(index, "_ADDED_UP", 1)
+            behind = index.look_up(reader, words)
+        while worker.count_words(database):
+            pass
+        with database.reading() as reader:
+            assert index.look_up(reader, words) == now
+        assert all(its.counted for its in now.values())
+        assert not any(its.counted for its in behind.values())
+        assert behind["裏庭"].df == now["裏庭"].df - 1
+
     def test_counting_with_nothing_to_count_changes_nothing(self, client: TestClient, database: Database) -> None:
         published(client)
         assert worker.count_words(database) is True
