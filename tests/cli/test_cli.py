@@ -272,18 +272,11 @@ class TestServe:
     def test_what_only_the_command_line_needs_is_not_in_the_serving_process(self) -> None:
         names = "'alembic', 'mako', 'pydantic.v1.main', 'rich', 'typer'"
         program = f"import sys, app.server, app.preloaded; print([name for name in ({names}) if name in sys.modules])"
-        found = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
-        )
-        assert found.stdout == "[]\n"
+        assert told_by(program) == "[]\n"
 
     def test_importing_what_workers_share_opens_and_starts_nothing(self) -> None:
         open_now = "[len(os.listdir(f'/proc/self/{each}')) for each in ('fd', 'task')]"
-        program = f"import os; before = {open_now}; import app.preloaded; print(before == {open_now})"
-        found = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=True
-        )
-        assert found.stdout == "True\n"
+        assert told_by(f"import os; before = {open_now}; import app.preloaded; print(before == {open_now})") == "True\n"
 
 
 class TestWork:
@@ -324,6 +317,12 @@ def started(url: str, *arguments: str, **chosen: str) -> subprocess.Popen[str]:
         text=True,
         env=environment(KIKU_DATABASE_URL=url, **chosen),
     )
+
+
+def told_by(program: str) -> str:
+    """What a Python of its own prints."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), check=True).stdout
 
 
 def below(process_id: int) -> list[int]:
