@@ -119,7 +119,7 @@ FRAMEWORK = "save refused, 428"
 MEMORY_MB = 80
 """The most private memory a worker may have."""
 _TOGETHER = "search, all of these"
-"""All searches as one work, as many of each kind: what the budget of a search is said for."""
+"""All searches as one work, as many of each kind: DESIGN says one figure, and not for which."""
 _SEARCHES = dict.fromkeys((*searches.KINDS, searches.SUGGESTIONS, _TOGETHER), Budget(p50_ms=5))
 """Said for so many articles as ``SEARCHED``; each kind, parts and suggestions are held to the same."""
 SEARCHED = 13_000
