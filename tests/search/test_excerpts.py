@@ -223,6 +223,9 @@ class TestExcerpts:
             part, _ = only(client, "ヌヌ石の", introduction=f"ヌヌ石の{character * 100}。")
             shown = part["excerpt"].removeprefix("<mark>ヌヌ石の</mark>").removesuffix("…")
             assert shown == character * (len(shown) // len(character))
+            part, _ = only(client, "ヌヌ石の", introduction=f"{character * 100}池ヌヌ石の。")
+            shown = part["excerpt"].removeprefix("…").removesuffix("池<mark>ヌヌ石の</mark>。")
+            assert shown == character * (len(shown) // len(character))
 
     def test_the_places_with_most_of_the_query_are_shown_three_at_most(self, client: TestClient) -> None:
         points = [{"text": f"{number} ヌヌ石"} for number in range(4)]
