@@ -373,6 +373,18 @@ class TestSeveralWords:
         assert len(found(client, "緑の党")) == 5
         assert made not in found(client, "緑の党", language="en")
 
+    def test_what_stands_as_it_is_asked_within_other_words_is_worth_half_of_what_they_can_be(
+        self, client: TestClient, database: Database
+    ) -> None:
+        for title, introduction in (("党", "党。"), *[("緑", "緑。")] * 8, ("号", "緑の党員の話。")):
+            published(client, title=title, introduction=introduction)
+        asked = query.parse("緑の党")
+        with database.reading() as reader:
+            words = list(hits.weigh(index.look_up(reader, asked.words)).values())
+            (score,) = hits._standing(reader, asked, words, EVERY).values()
+        assert len(words) == 2
+        assert score == sum(word.weight for word in words) // 2
+
     def test_many_frequent_words_under_a_filter_that_nothing_passes_are_asked_for_a_few_times(
         self, client: TestClient, articles: list[Item], monkeypatch: pytest.MonkeyPatch
     ) -> None:
