@@ -3,6 +3,7 @@
 ``kiku serve`` becomes this process; what its options mean is told and checked in ``app/cli``.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,9 @@ from uvicorn import _subprocess, importer
 
 # How long a thread computes before another may (Python: 5 ms): reads come in between the steps of a search.
 sys.setswitchinterval(0.00005)
+# After how many new objects Python looks for those that nobody needs (its own: 700): a search makes some thousand, and
+# they end by themselves.
+gc.set_threshold(10_000)
 
 APPLICATION = "app.preloaded:create_app"
 """What is served; imported by its name, when it is known how many workers there are."""

@@ -132,7 +132,7 @@ def search(_: PublicReader, request: Request, query: Annotated[SearchQuery, Quer
             meant = suggestions.meant(reader, query.q) if total.value == 0 else None
             if meant is not None and find(meant, None, 1).total().value == 0:
                 meant = None  # it stands somewhere, but not where this was looked for
-            items = found.items()
+            items = found.items(query.limit)
         beside = {"total": asdict(total), "facets": facets, "did_you_mean": meant}
         return paging.page(request.scope, items, bound, limit=query.limit, fields=query.fields, beside=beside)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -118,10 +119,13 @@ class Asked:
         behind = score, layout.key(number, place)
         return [each for each in ranked[: hits.DEEPEST] if each < behind][: self.limit]
 
-    def position(self, score: int, key: Key) -> Position:
-        """Where one that was found stands."""
-        worth = (self.words[word].weight if word in self.words else "" for word in self.query.words)
-        return score, number_of(key), place_of(key), ",".join(map(str, worth))
+    def placed(self, found: Iterable[tuple[int, Key]], shown: Iterable[bytes]) -> list[Item]:
+        """What is shown of each that was found, with where it stands; nothing where it only says that it is there."""
+        worth = ",".join(str(self.words[word].weight) if word in self.words else "" for word in self.query.words)
+        return [
+            ((score, number_of(key), place_of(key), worth), item)
+            for (score, key), item in zip_longest(found, shown, fillvalue=b"")
+        ]
 
 
 class Articles:
@@ -133,11 +137,12 @@ class Articles:
         wanted = Wanted(most, asked.in_order)
         self._hits = hits.find(reader, asked.query, asked.words, asked.allowed, wanted)
 
-    def items(self) -> list[Item]:
-        """Those that are wanted, as search shows them."""
+    def items(self, most: int) -> list[Item]:
+        """Those that are wanted, as search shows them; behind so many an empty one says that there are more."""
         found = self._asked.page([(score, layout.key(number, 0)) for score, number in self._hits.ranked])
-        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found}, self._hits.texts)
-        return [(self._asked.position(score, key), shown.item("article", key)) for score, key in found]
+        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, self._hits.texts)
+        items = [shown.item("article", key) for _, key in found[:most]]
+        return self._asked.placed(found, items)
 
     def total(self) -> Total:
         """How many there are; of several words, how many were looked at."""
@@ -171,17 +176,17 @@ class Parts:
 
     def bodies(self) -> list[Item]:
         """Those that are wanted, as their own lists show them."""
+        found, rows = self._page()
         if self._part == "source":
-            return [(self._asked.position(score, key), row["source"]) for score, key, row in self._page()]
-        return [
-            (self._asked.position(score, key), with_card(row["body"], row["card"])) for score, key, row in self._page()
-        ]
+            return self._asked.placed(found, (row["source"] for row in rows))
+        return self._asked.placed(found, (with_card(row["body"], row["card"]) for row in rows))
 
-    def items(self) -> list[Item]:
-        """Those that are wanted, as search shows them."""
-        found = self._page()
-        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key, _ in found}, {})
-        return [(self._asked.position(score, key), shown.item(self._part, key, row["id"])) for score, key, row in found]
+    def items(self, most: int) -> list[Item]:
+        """Those that are wanted, as search shows them; behind so many an empty one says that there are more."""
+        found, rows = self._page()
+        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, {})
+        items = [shown.item(self._part, key, row["id"]) for (_, key), row in zip(found[:most], rows, strict=False)]
+        return self._asked.placed(found, items)
 
     def total(self) -> Total:
         """How many there are; of many, how many can be paged through."""
@@ -202,17 +207,17 @@ class Parts:
         listed = ledger_lists.listed_sources(self._reader, self._sources, set(here.values()))
         return {key: id for key, id in here.items() if id in listed}
 
-    def _page(self) -> list[tuple[int, Key, Mapping[str, Any]]]:
-        """Those that are wanted, with their rows."""
+    def _page(self) -> tuple[list[tuple[int, Key]], list[Mapping[str, Any]]]:
+        """Those that are wanted, and the row of each."""
         found = self._asked.page(self._hits.ranked)
         ids = _ids(self._reader, {number_of(key) for _, key in found})
         places = [(ids[number_of(key)], place_of(key)) for _, key in found]
         rows = part_lists.within(self._reader, _KINDS[self._part], places)
-        shown = [(score, key, rows[place]) for (score, key), place in zip(found, places, strict=True)]
+        here = [rows[place] for place in places]
         if self._part != "source":
-            return shown
-        cited = self._cited({row["source_id"] for _, _, row in shown})
-        return [(score, key, {"id": row["source_id"], "source": cited[row["source_id"]]}) for score, key, row in shown]
+            return found, here
+        cited = self._cited({row["source_id"] for row in here})
+        return found, [{"id": row["source_id"], "source": cited[row["source_id"]]} for row in here]
 
     def _cited(self, ids: Collection[str]) -> dict[str, bytes]:
         """Those of the sources that pass their own filters."""

@@ -290,8 +290,8 @@ def uncounted(reader: Reader) -> bool:
 
 def state(reader: Reader) -> State:
     """What answers depend on besides what is published."""
-    row = reader.execute(_STATE).one()
-    return State(row.counts, settled=not row.uncounted and row.version == tokens.version())
+    ((counts, version, uncounted),) = reader.tuples(_STATE)
+    return State(counts, settled=not uncounted and version == tokens.version())
 
 
 def fits(reader: Reader) -> bool:

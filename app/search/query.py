@@ -30,8 +30,8 @@ _RUN = re.compile(r"[一-鿿々〆ァ-ヶーa-z0-9]{3,}")
 _EDGES = regex.compile(r"^[\p{P}\p{Z}\p{C}]+|[\p{P}\p{Z}\p{C}]+$")
 _RUN_BONUS = 0.3
 _SHARE_BONUS = 0.25
-_READ_TOGETHER = 32
-"""How many texts are read before the next look whether those that follow can still be among the first."""
+_READ_TOGETHER = 24
+"""How many texts are read behind the first ones, before the next look whether those behind can still be among them."""
 
 
 _SYNTAX = (
@@ -135,17 +135,19 @@ def rank(
                     return 0.0
         return (len(pairs) - missing) / len(pairs)
 
-    for at in range(0, len(found), _READ_TOGETHER):
+    at, together = 0, max(first, _READ_TOGETHER)
+    while at < len(found):
         score, key = found[at]
         if comes_late(score + most, key):  # then so do all behind it: they have lower scores, or as high and lower keys
             return ranked[::-1] + list(found[at:])
-        some = found[at : at + _READ_TOGETHER]
+        some = found[at : at + together]
         texts = read([key for _, key in some])
         for score, key in some:
             text = texts[key]
             better = score + sum(bonus for run, bonus in runs if run in text)
             closer = share(text, better) if pairs and not comes_late(better, key) else 0.0
             insort(ranked, (round(better * (1 + _SHARE_BONUS * closer)), key))
+        at, together = at + together, _READ_TOGETHER
     return ranked[::-1]
 
 

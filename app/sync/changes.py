@@ -155,8 +155,8 @@ def any_purgeable(reader: Reader, before: str) -> bool:
 
 def state(reader: Reader) -> tuple[str, int]:
     """The feed's epoch and the number of its latest change, 0 before the first: while they stand, so do all lists."""
-    row = reader.execute(_STATE).one()
-    return str(row.epoch), int(row.number)
+    ((epoch, number),) = reader.tuples(_STATE)
+    return epoch, number
 
 
 def changed_at(reader: Reader) -> str | None:
