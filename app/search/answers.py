@@ -184,7 +184,7 @@ class Parts:
     def items(self, most: int) -> list[Item]:
         """Those that are wanted, as search shows them; behind so many an empty one says that there are more."""
         found, rows = self._page()
-        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, {})
+        shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, self._hits.texts)
         items = [shown.item(self._part, key, row["id"]) for (_, key), row in zip(found[:most], rows, strict=False)]
         return self._asked.placed(found, items)
 
@@ -264,12 +264,15 @@ class _Shown:
         known = found <= texts.keys()
         rows = reader.rows(_SHOWN if known else _SHOWN_WITH_TEXTS, {"numbers": list(found)})
         self._rows = {row["number"]: row for row in rows}
-        self._loose = texts if known else {number: row["folded"] for number, row in self._rows.items()}
+        loose = texts if known else {number: row["folded"] for number, row in self._rows.items()}
+        self._texts = {
+            number: Texts.kept(loose[number], row["outline"], row["body"]) for number, row in self._rows.items()
+        }
 
     def item(self, type: Part | Literal["article"], key: Key, id: str | None = None) -> bytes:
         number = number_of(key)
         row = self._rows[number]
-        texts = Texts.kept(self._loose[number], row["outline"], row["body"])
+        texts = self._texts[number]
         if type != "article":
             texts = texts.among(layout.texts_of(row["layout"], type, place_of(key)))
 

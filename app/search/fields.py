@@ -60,20 +60,20 @@ class Spot(NamedTuple):
 class Texts:
     """The texts of an article, or some of them, as they are kept: each is read from its bytes when it is shown."""
 
-    def __init__(self, loose: str, outline: Sequence[str], body: bytes) -> None:
+    def __init__(self, loose: str, parted: Sequence[str], outline: Sequence[str], body: bytes) -> None:
         self.loose = loose
         """All of them loosened, as they are kept."""
-        self._parted, self._outline, self._body = loose.split(SEPARATOR), outline, body
+        self._parted, self._outline, self._body = parted, outline, body
 
     @classmethod
     def kept(cls, loose: str, outline: str, body: bytes) -> "Texts":
         """All texts of an article; ``body``: its frozen bytes, of which the outline was made."""
-        return cls(loose, outline.split("\n"), body)
+        return cls(loose, loose.split(SEPARATOR), outline.split("\n"), body)
 
     def among(self, chosen: Sequence[int]) -> "Texts":
         """Some of them, by their places here."""
-        loose = SEPARATOR.join(self._parted[at] for at in chosen)
-        return Texts(loose, [self._outline[at] for at in chosen], self._body)
+        parted = [self._parted[at] for at in chosen]
+        return Texts(SEPARATOR.join(parted), parted, [self._outline[at] for at in chosen], self._body)
 
     def every(self) -> Sequence[int]:
         """The places of all of them."""

@@ -6,7 +6,6 @@ A part is known by its key, which is said in ``layout.py``. Whole articles are i
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import partial
 from heapq import nlargest
 from typing import Any
 
@@ -86,6 +85,8 @@ class PartHits:
     exact: bool
     names: Names
     """Of these, and of others that were found, what each stands for."""
+    texts: Mapping[int, str]
+    """The loosened texts of some of their articles, by their numbers: those that were read."""
 
     def articles(self) -> AbstractSet[int]:
         """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
@@ -101,6 +102,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
     names: Names = {}
     complete = True
     near = among
+    texts = _Texts(reader, among.part)
     if words and asked.together and not asked.phrase and len(words) == len(asked.words):
         names, complete = _newest(_with_all(reader, words, among), among, hits.DEEPEST)
         scores = dict.fromkeys(names, every)
@@ -110,7 +112,7 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
         scores, names, complete = _with_words(reader, words, among)
     if asked.unbroken:
         numbers = hits.holding(reader, asked, near.allowed, _LOOKED_THROUGH)
-        literally, all_of_them = _newest(_with_text(reader, asked, among.part, numbers), among, deep)
+        literally, all_of_them = _newest(texts.holding(asked.loose, numbers), among, deep)
         complete = complete and all_of_them and len(numbers) < _LOOKED_THROUGH
         scores |= dict.fromkeys(literally, every)
         names = {**names, **literally}
@@ -118,10 +120,9 @@ def find(reader: Reader, asked: Query, words: Mapping[str, Word], among: Among, 
     ranked = best[: hits.DEEPEST]
     if asked.ranks_by_texts():
         weights = {word: known.weight for word, known in words.items()}
-        read = partial(_texts, reader, among.part)
-        better = query.rank(asked, weights, best[: hits.RANKED], read, min(in_order, hits.RANKED))
+        better = query.rank(asked, weights, best[: hits.RANKED], texts.of, min(in_order, hits.RANKED))
         ranked = sorted(better + ranked[hits.RANKED :], reverse=True)
-    return PartHits(ranked, complete and len(best) <= hits.DEEPEST, names)
+    return PartHits(ranked, complete and len(best) <= hits.DEEPEST, names, texts.kept())
 
 
 def _newest(found: Iterable[AbstractSet[Key]], among: Among, most: int) -> tuple[Names, bool]:
@@ -175,21 +176,42 @@ def _weights(words: Sequence[Word]) -> dict[int, int]:
     return {word.id: word.weight for word in words}
 
 
-def _with_text(reader: Reader, asked: Query, part: Part, numbers: Sequence[int]) -> Iterator[AbstractSet[Key]]:
-    """The parts in which the query stands as it is, of articles in which it does, in their order."""
-    for at in range(0, len(numbers), _TEXTS_TOGETHER):
-        found: set[Key] = set()
-        for number, folded, laid_out in reader.tuples(_LAID_OUT, {"numbers": numbers[at : at + _TEXTS_TOGETHER]}):
-            texts = [at for at, text in enumerate(folded.split(SEPARATOR)) if asked.loose in text]
-            found.update(layout.key(number, place) for place in layout.parts_of(laid_out, part, texts))
-        yield found
+class _Texts:
+    """The texts of articles, and of their parts of a kind; those of the first are read once, whoever wants them."""
 
+    def __init__(self, reader: Reader, part: Part) -> None:
+        self._reader, self._part = reader, part
+        self._kept: dict[int, tuple[str, bytes]] = {}
 
-def _texts(reader: Reader, part: Part, keys: Sequence[Key]) -> dict[Key, str]:
-    rows = reader.tuples(_LAID_OUT, {"numbers": list(set(map(number_of, keys)))})
-    kept = {number: (folded.split(SEPARATOR), laid_out) for number, folded, laid_out in rows}
-    found = {}
-    for key in keys:
-        texts, laid_out = kept[number_of(key)]
-        found[key] = SEPARATOR.join(texts[at] for at in layout.texts_of(laid_out, part, place_of(key)))
-    return found
+    def kept(self) -> dict[int, str]:
+        """Those of articles that were read first, by their numbers."""
+        return {number: folded for number, (folded, _) in self._kept.items()}
+
+    def of(self, keys: Sequence[Key]) -> dict[Key, str]:
+        """Those of each of these parts."""
+        read = self._read({number_of(key) for key in keys})
+        parted = {number: folded.split(SEPARATOR) for number, (folded, _) in read.items()}
+        found = {}
+        for key in keys:
+            number = number_of(key)
+            places = layout.texts_of(read[number][1], self._part, place_of(key))
+            found[key] = SEPARATOR.join(parted[number][at] for at in places)
+        return found
+
+    def holding(self, loose: str, numbers: Sequence[int]) -> Iterator[AbstractSet[Key]]:
+        """The parts in which a text stands, of articles in which it does, in their order."""
+        for at in range(0, len(numbers), _TEXTS_TOGETHER):
+            found: set[Key] = set()
+            for number, (folded, laid_out) in self._read(numbers[at : at + _TEXTS_TOGETHER]).items():
+                texts = [at for at, text in enumerate(folded.split(SEPARATOR)) if loose in text]
+                found.update(layout.key(number, place) for place in layout.parts_of(laid_out, self._part, texts))
+            yield found
+
+    def _read(self, numbers: Collection[int]) -> Mapping[int, tuple[str, bytes]]:
+        """The text and the layout of each of these articles."""
+        unread = [number for number in numbers if number not in self._kept]
+        rows = self._reader.tuples(_LAID_OUT, {"numbers": unread}) if unread else []
+        read = {number: (folded, laid_out) for number, folded, laid_out in rows}
+        if len(self._kept) < hits.RANKED:  # none of those behind is ranked or shown first
+            self._kept |= read
+        return {number: read.get(number) or self._kept[number] for number in numbers}
