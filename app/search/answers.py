@@ -133,7 +133,8 @@ class Articles:
 
     def __init__(self, reader: Reader, asked: Asked, *, counted: bool = False) -> None:
         self._reader, self._asked = reader, asked
-        most = _ALL if counted else hits.CANDIDATES if asked.after is None else hits.DEEPEST
+        first = max(hits.RANKED, asked.limit)
+        most = _ALL if counted else first if asked.after is None else hits.DEEPEST
         wanted = Wanted(most, asked.in_order)
         self._hits = hits.find(reader, asked.query, asked.words, asked.allowed, wanted)
 
@@ -279,7 +280,7 @@ class _Shown:
         def near(words: Iterable[str]) -> Iterable[int]:
             return self._near(row, words) if type == "article" else texts.every()
 
-        excerpted = excerpts.show(self._asked.query, texts, self._words(row["terms"]), near)
+        excerpted = excerpts.show(self._asked.query, texts, lambda words: self._has(row, words), near)
         spots = [spot for spot, _ in excerpted]
         if not spots:  # it is somewhere, whether its own words show it or not
             likely = near(self._asked.query.words) if type == "article" else (0,)
@@ -290,10 +291,10 @@ class _Shown:
         card: bytes = row["card"]
         return head[:-1] + b',"article":' + card + b"," + tail[1:]
 
-    def _words(self, terms: bytes) -> AbstractSet[str]:
-        """The words of the query that are among the terms of an article."""
-        standing = index.unpacked(terms)
-        return {word for word, known in self._asked.words.items() if index.holds(standing, known.id)}
+    def _has(self, row: Row, words: Iterable[str]) -> bool:
+        """Whether all of some words are among the terms of an article; the rarest of a long query are known."""
+        terms, known = index.unpacked(row["terms"]), self._asked.words
+        return all(word in known and index.holds(terms, known[word].id) for word in words)
 
     def _near(self, row: Row, words: Iterable[str]) -> list[int]:
         """The texts of an article in which some of the words may stand: those of parts in which they do, or of none."""

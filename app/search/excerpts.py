@@ -7,7 +7,6 @@ import html
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.search import folding, tokens
@@ -43,12 +42,15 @@ class Excerpt(NamedTuple):
 
 
 def show(
-    asked: Query, texts: Texts, words: AbstractSet[str], near: Callable[[Iterable[str]], Iterable[int]]
+    asked: Query,
+    texts: Texts,
+    have: Callable[[Iterable[str]], bool],
+    near: Callable[[Iterable[str]], Iterable[int]],
 ) -> list[tuple[Spot, Excerpt]]:
     """The places that answer a query best, of the texts given.
 
-    ``words``: those of the query that stand in the article in some spelling; ``near``: the texts in which some words
-    may stand, which is asked only where it must be known.
+    Asked only where it must be known: whether all of some words stand in the article in some spelling (``have``), and
+    in which texts some of them may (``near``).
     """
     everything = texts.loose
     literally: list[str] = []
@@ -56,7 +58,7 @@ def show(
     for needle in asked.needles:
         if needle.loose in everything:
             literally.append(needle.loose)
-        elif needle.words and not asked.phrase and words >= set(needle.words):
+        elif needle.words and not asked.phrase and have(needle.words):
             if all(piece in everything for piece in needle.pieces):
                 literally += needle.pieces
             else:
