@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.processes import Private
-from benchmarks.report import MEMORY_MB, Figures
+from benchmarks.report import MEMORY_MB, Figures, all_searches
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ SMALLEST, LARGEST = 1_000, 100_000
 
 def rows(stages: Sequence[Stage]) -> Iterator[Row]:
     """Everything that was measured, by size. Only quotients of what was measured side by side have a factor to keep."""
-    for reads in zip(*(stage.reads for stage in stages), strict=True):
+    for reads in zip(*([*stage.reads, all_searches(stage.reads)] for stage in stages), strict=True):
         if reads[0].ratio is None:  # a search, which bare cannot do
             yield Row(reads[0].name, "p50 ms", [read.p50_ms for read in reads])
             yield Row("", "p95 ms", [read.p95_ms for read in reads])

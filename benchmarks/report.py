@@ -140,6 +140,11 @@ BUDGETS: dict[str, dict[str, Budget]] = {
 _ROW = "{:<24} {:>9} {:>7} {:>7} {:>8} {:>8} {:>8} {:>9}  {}"
 
 
+def all_searches(measured: Sequence[Figures]) -> Figures:
+    """The searches among these as one work."""
+    return Figures(_TOGETHER, [each for some in measured if some.name in searches.KINDS for each in some.kiku], ())
+
+
 def lines(database: str, measured: Sequence[Figures], private_bytes: Mapping[str, Private]) -> Iterator[str]:
     """The table of one database, then every budget that was missed.
 
@@ -148,8 +153,7 @@ def lines(database: str, measured: Sequence[Figures], private_bytes: Mapping[str
     framework_us = next(figures.cpu_us for figures in measured if figures.name == FRAMEWORK)
     yield _ROW.format(database, "CPU µs", "bare", "ratio", "p50 ms", "p95 ms", "p99 ms", "DB CPU µs", "budget")
     missed = []
-    batches = [each for figures in measured if figures.name in searches.KINDS for each in figures.kiku]
-    for figures in (*measured, Figures(_TOGETHER, batches, ())):
+    for figures in (*measured, all_searches(measured)):
         budget = BUDGETS[database].get(figures.name, Budget())
         faults = list(budget.missed(figures, framework_us))
         missed += [f"MISSED  {figures.name}: {fault}" for fault in faults]
