@@ -182,8 +182,8 @@ def demand_readable(asked: str) -> str:
 # Refused by a failure of its own: it is no fault of the address's form (400) but of what is said in it (422).
 SearchText = Annotated[
     str,
-    AfterValidator(demand_readable),
     Field(min_length=1, description=_SYNTAX, json_schema_extra={"maxLength": LONGEST}),
+    AfterValidator(demand_readable),
 ]
 """A query as it is sent. Raises: Invalid (``query-too-long``, ``text-refused``)."""
 

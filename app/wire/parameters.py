@@ -44,11 +44,13 @@ class Parameters:
 
     @staticmethod
     def _judge(query: bytes, known: dict[str, bool]) -> None:
+        if query.count(b"&") >= PARAMETERS:
+            raise Malformed("query-invalid", f"A query has at most {PARAMETERS:,} parameters.")
         try:
             unquote_to_bytes(query.replace(b"+", b" ")).decode("utf-8")
-            given = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=PARAMETERS)
-        except ValueError:
-            raise Malformed("query-invalid", "The query is too long or not percent-encoded UTF-8.") from None
+            given = parse_qsl(query.decode("ascii"), keep_blank_values=True)
+        except UnicodeError:
+            raise Malformed("query-invalid", "The query is not percent-encoded UTF-8.") from None
         times = Counter(name for name, _ in given)
         faults = [
             Fault("unknown-parameter", "This address knows no such parameter.", parameter=name)

@@ -331,7 +331,10 @@ class TestWhateverIsAsked:
             answer = client.get(f"/v1/search?{query}")
             assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, parameter), query
         for query in ("q=%ff", "q=%ed%a0%80"):
-            assert client.get(f"/v1/search?{query}").status_code == 400
+            refused = client.get(f"/v1/search?{query}")
+            assert (refused.status_code, refused.json()["detail"]) == (400, "The query is not percent-encoded UTF-8.")
+        (empty,) = client.get("/v1/search?q=").json()["errors"]
+        assert empty["detail"] == "String should have at least 1 character"
 
 
 class TestBothDatabases:

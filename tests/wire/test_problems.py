@@ -120,9 +120,18 @@ class TestParameters:
         assert http.get("/things?kind=a&kind=b").json()["errors"][0]["code"] == "repeated-parameter"
         assert http.get("/things?tag=a&tag=b").status_code == 200
 
-    @pytest.mark.parametrize("query", ["kind=%ff", "kind=%00", "&".join(["tag=a"] * 1001)])
-    def test_what_cannot_be_read_is_refused(self, http: TestClient, query: str) -> None:
-        assert http.get(f"/things?{query}").status_code == 400
+    @pytest.mark.parametrize(
+        ("query", "detail"),
+        [
+            ("kind=%ff", "The query is not percent-encoded UTF-8."),
+            ("kind=%00", "A parameter is not as it should be."),
+            ("&".join(["tag=a"] * 1001), "A query has at most 1,000 parameters."),
+        ],
+    )
+    def test_what_cannot_be_read_is_refused(self, http: TestClient, query: str, detail: str) -> None:
+        refused = http.get(f"/things?{query}")
+        assert (refused.status_code, refused.json()["detail"]) == (400, detail)
+        assert http.get("/things?" + "&".join(["tag=a"] * 1000)).status_code == 200
 
 
 class TestFaults:
