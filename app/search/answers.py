@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -120,11 +119,11 @@ class Asked:
         return [each for each in ranked[: hits.DEEPEST] if each < behind][: self.limit]
 
     def placed(self, found: Iterable[tuple[int, Key]], shown: Iterable[bytes]) -> list[Item]:
-        """What is shown of each that was found, with where it stands; nothing where it only says that it is there."""
+        """What is shown of each that was found, with where it stands."""
         worth = ",".join(str(self.words[word].weight) if word in self.words else "" for word in self.query.words)
         return [
             ((score, number_of(key), place_of(key), worth), item)
-            for (score, key), item in zip_longest(found, shown, fillvalue=b"")
+            for (score, key), item in zip(found, shown, strict=True)
         ]
 
 
@@ -143,7 +142,7 @@ class Articles:
         found = self._asked.page([(score, layout.key(number, 0)) for score, number in self._hits.ranked])
         shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, self._hits.texts)
         items = [shown.item("article", key) for _, key in found[:most]]
-        return self._asked.placed(found, items)
+        return self._asked.placed(found, items + [b""] * len(found[most:]))
 
     def total(self) -> Total:
         """How many there are; of several words, how many were looked at."""
@@ -186,8 +185,9 @@ class Parts:
         """Those that are wanted, as search shows them; behind so many an empty one says that there are more."""
         found, rows = self._page()
         shown = _Shown(self._reader, self._asked, {number_of(key) for _, key in found[:most]}, self._hits.texts)
-        items = [shown.item(self._part, key, row["id"]) for (_, key), row in zip(found[:most], rows, strict=False)]
-        return self._asked.placed(found, items)
+        first = zip(found[:most], rows[:most], strict=True)
+        items = [shown.item(self._part, key, row["id"]) for (_, key), row in first]
+        return self._asked.placed(found, items + [b""] * len(found[most:]))
 
     def total(self) -> Total:
         """How many there are; of many, how many can be paged through."""
@@ -293,8 +293,9 @@ class _Shown:
 
     def _has(self, row: Row, words: Iterable[str]) -> bool:
         """Whether all of some words are among the terms of an article; the rarest of a long query are known."""
-        terms, known = index.unpacked(row["terms"]), self._asked.words
-        return all(word in known and index.holds(terms, known[word].id) for word in words)
+        known = [self._asked.words.get(word) for word in words]
+        terms = index.unpacked(row["terms"])
+        return all(word is not None and index.holds(terms, word.id) for word in known)
 
     def _near(self, row: Row, words: Iterable[str]) -> list[int]:
         """The texts of an article in which some of the words may stand: those of parts in which they do, or of none."""

@@ -124,7 +124,7 @@ TERM = (
 """What is selected of a word or a facet: itself, and its ``Term``."""
 _TERMS = select(*TERM).where(is_one_of(search_terms.c.term, "terms"))
 _SINCE = select(search_uncounted.c.change, search_uncounted.c.terms).limit(_ADDED_UP + 1)
-_STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED).label("uncounted"))
+_STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED))
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
 _DROP_POSTINGS = delete(search_postings).where(_HERE, is_one_of(search_postings.c.term_id, "words"))
@@ -290,8 +290,8 @@ def uncounted(reader: Reader) -> bool:
 
 def state(reader: Reader) -> State:
     """What answers depend on besides what is published."""
-    ((counts, version, uncounted),) = reader.tuples(_STATE)
-    return State(counts, settled=not uncounted and version == tokens.version())
+    ((counts, version, left),) = reader.tuples(_STATE)
+    return State(counts, settled=not left and version == tokens.version())
 
 
 def fits(reader: Reader) -> bool:

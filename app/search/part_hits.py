@@ -86,7 +86,7 @@ class PartHits:
     names: Names
     """Of these, and of others that were found, what each stands for."""
     texts: Mapping[int, str]
-    """The loosened texts of some of their articles, by their numbers: those that were read."""
+    """The loosened texts of some articles in which parts were found, by their numbers."""
 
     def articles(self) -> AbstractSet[int]:
         """The numbers of the articles that they were found in: of a source, of each whose citation of it was."""
@@ -177,19 +177,20 @@ def _weights(words: Sequence[Word]) -> dict[int, int]:
 
 
 class _Texts:
-    """The texts of articles, and of their parts of a kind; those of the first are read once, whoever wants them."""
+    """The texts of articles, and of their parts of a kind; what may be wanted again is kept."""
 
     def __init__(self, reader: Reader, part: Part) -> None:
         self._reader, self._part = reader, part
         self._kept: dict[int, tuple[str, bytes]] = {}
 
     def kept(self) -> dict[int, str]:
-        """Those of articles that were read first, by their numbers."""
+        """Those of some articles in which parts were found, by their numbers."""
         return {number: folded for number, (folded, _) in self._kept.items()}
 
     def of(self, keys: Sequence[Key]) -> dict[Key, str]:
         """Those of each of these parts."""
         read = self._read({number_of(key) for key in keys})
+        self._kept |= read
         parted = {number: folded.split(SEPARATOR) for number, (folded, _) in read.items()}
         found = {}
         for key in keys:
@@ -204,7 +205,10 @@ class _Texts:
             found: set[Key] = set()
             for number, (folded, laid_out) in self._read(numbers[at : at + _TEXTS_TOGETHER]).items():
                 texts = [at for at, text in enumerate(folded.split(SEPARATOR)) if loose in text]
-                found.update(layout.key(number, place) for place in layout.parts_of(laid_out, self._part, texts))
+                places = layout.parts_of(laid_out, self._part, texts)
+                found.update(layout.key(number, place) for place in places)
+                if places and len(self._kept) < hits.RANKED:  # no more are ranked
+                    self._kept[number] = folded, laid_out
             yield found
 
     def _read(self, numbers: Collection[int]) -> Mapping[int, tuple[str, bytes]]:
@@ -212,6 +216,4 @@ class _Texts:
         unread = [number for number in numbers if number not in self._kept]
         rows = self._reader.tuples(_LAID_OUT, {"numbers": unread}) if unread else []
         read = {number: (folded, laid_out) for number, folded, laid_out in rows}
-        if len(self._kept) < hits.RANKED:  # none of those behind is ranked or shown first
-            self._kept |= read
         return {number: read.get(number) or self._kept[number] for number in numbers}

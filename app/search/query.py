@@ -31,7 +31,8 @@ _EDGES = regex.compile(r"^[\p{P}\p{Z}\p{C}]+|[\p{P}\p{Z}\p{C}]+$")
 _RUN_BONUS = 0.3
 _SHARE_BONUS = 0.25
 _READ_TOGETHER = 24
-"""How many texts are read behind the first ones, before the next look whether those behind can still be among them."""
+"""How many texts are read before the next look whether those behind can still be among the first; at first no fewer
+than those are."""
 
 
 _SYNTAX = (

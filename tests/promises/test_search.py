@@ -334,7 +334,7 @@ class TestWhateverIsAsked:
             refused = client.get(f"/v1/search?{query}")
             assert (refused.status_code, refused.json()["detail"]) == (400, "The query is not percent-encoded UTF-8.")
         (empty,) = client.get("/v1/search?q=").json()["errors"]
-        assert empty["detail"] == "String should have at least 1 character"
+        assert (empty["code"], empty["detail"]) == ("string-too-short", "String should have at least 1 character")
 
 
 class TestBothDatabases:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app import worker
 from app.database import Database
 from app.delivery.part_lists import Filters
 from app.search import facets as counting
 from app.search import hits, index, part_hits, passing
-from app.search.answers import Asked
+from app.search.answers import Asked, Parts
 from app.search.index import search_articles, search_texts
 from app.text import fold
 from tests.delivery.library import combinations, fits, walk
@@ -312,6 +312,19 @@ class TestParts:
         pages = [client.get("/v1/search", params={**asked, "limit": limit}).json() for limit in (1, 100)]
         shown = [page["items"][0]["parts"][0]["excerpt"] for page in pages]
         assert shown == ["<mark>バス</mark>ケットの日"] * 2
+
+    def test_the_texts_of_an_article_are_read_once_to_find_rank_and_show_its_parts(self, database: Database) -> None:
+        statements: list[str] = []
+        with database.reading() as reader:
+            event.listen(
+                reader.connection,
+                "before_cursor_execute",
+                lambda *given: statements.append(given[2].partition("FROM")[0]),
+            )
+            parts = Parts(reader, Asked.read(reader, "菊新聞社", Filters(), None, 6), "section")
+            shown = [item for _, item in parts.items(5)]
+        assert [bool(item) for item in shown] == [True] * 5 + [False]
+        assert len([columns for columns in statements if "search_texts.folded" in columns]) == 1
 
     def test_facets_count_the_articles_in_which_the_parts_are_found(
         self, client: TestClient, articles: list[Item]

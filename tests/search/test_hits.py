@@ -286,16 +286,15 @@ class TestPages:
             ids = found(client, "ベニトアイト", limit=limit)
             assert (len(ids), set(ids)) == (104, set(made))
 
-    @pytest.mark.parametrize("together", [(12, 6), (200, 100)], ids=["cut", "whole"])
+    @pytest.mark.parametrize("ranked", [6, 100], ids=["some", "all"])
     def test_many_that_are_worth_nearly_the_same_are_all_shown_once(
-        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, together: tuple[int, int]
+        self, client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, ranked: int
     ) -> None:
         made = titled(client, *(f"翡翠{'の翡翠' * (number * 7 % 11)}" for number in range(30)))
         while worker.count_words(database):
             pass
         believe(database, "翡翠", df=30, articles=30)  # it stands everywhere: it is worth a little
-        monkeypatch.setattr(hits, "CANDIDATES", together[0])
-        monkeypatch.setattr(hits, "RANKED", together[1])
+        monkeypatch.setattr(hits, "RANKED", ranked)
         ids = found(client, "翡翠", limit=5)
         assert (len(ids), set(ids)) == (30, set(made))
         assert found(client, "翡翠", limit=5, facets="year")[:5] == ids[:5]
