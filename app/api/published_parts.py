@@ -149,7 +149,7 @@ def _found(request: Request, query: PartQuery, reader: Snapshot, part: Part, ask
         kinds=POSITION,
         find=parts.find,
         count=lambda _: paging.Count(**asdict(parts.total())),
-        state=(changes.state(reader), found_by),
+        state=found_by,
         surrogate_keys="articles",
         cache_control=conditional.until(settled=found_by.settled),
     )

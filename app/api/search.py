@@ -25,7 +25,6 @@ from app.search import facets as counts
 from app.search import query as queries
 from app.search.answers import Articles, Asked, Parts, Position
 from app.search.fields import Part
-from app.sync import changes
 from app.wire import conditional, paging, public_lists
 from app.wire.caller import PublicReader
 from app.wire.reads import Read
@@ -186,7 +185,7 @@ def list_related(
 def _answer(request: Request, reader: Snapshot, build: Callable[[], tuple[bytes, dict[str, str]]]) -> Response:
     # The same until something is published, or words are counted anew: both change what is found, and its order.
     found_by = index.state(reader)
-    tag = public_lists.etag(request.scope, (changes.state(reader), found_by))
+    tag = public_lists.etag(request.scope, found_by)
     kept = conditional.until(settled=found_by.settled)
     # Publishers' names and sources' titles are the ledger's, who counts by them or gives them as a reason.
     return conditional.lazy(request, tag, build, cache_control=kept, surrogate_keys="articles publishers sources")

@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import sqlite
@@ -35,6 +36,7 @@ from app.database import Bytes, Instant, Key, Reader, Writer, is_one_of, metadat
 from app.search import folding, layout, tokens
 from app.search.dialects import dialect_of
 from app.search.fields import SEPARATOR, Field, Place, fields, outline
+from app.sync.changes import feed
 
 Facet = Literal["tag", "publisher", "language", "year"]
 
@@ -124,7 +126,9 @@ TERM = (
 """What is selected of a word or a facet: itself, and its ``Term``."""
 _TERMS = select(*TERM).where(is_one_of(search_terms.c.term, "terms"))
 _SINCE = select(search_uncounted.c.change, search_uncounted.c.terms).limit(_ADDED_UP + 1)
-_STATE = select(search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED))
+_STATE = select(
+    feed.c.epoch, feed.c.number, search_state.c.counts, search_state.c.version, exists(_ANY_UNCOUNTED)
+).select_from(feed.join(search_state, true()))  # one row each
 _HERE = search_postings.c.number == bindparam("at")
 _KNOWN = select(search_terms.c.id, search_terms.c.term).where(is_one_of(search_terms.c.term, "words"))
 _DROP_POSTINGS = delete(search_postings).where(_HERE, is_one_of(search_postings.c.term_id, "words"))
@@ -143,10 +147,14 @@ _COUNT = (
 
 
 class State(NamedTuple):
-    """What decides, besides what is published, what is found."""
+    """What decides what is found: while it stands, so do all answers."""
 
+    epoch: str
+    """The feed's."""
+    number: int
+    """That of its latest change."""
     counts: int
-    """How often words were counted or texts read anew: that changes answers."""
+    """How often words were counted or texts read anew."""
     settled: bool
     """Whether it stays so until the next publication: nothing is left to be counted or read anew."""
 
@@ -289,9 +297,9 @@ def uncounted(reader: Reader) -> bool:
 
 
 def state(reader: Reader) -> State:
-    """What answers depend on besides what is published."""
-    ((counts, version, left),) = reader.tuples(_STATE)
-    return State(counts, settled=not left and version == tokens.version())
+    """What answers depend on."""
+    ((epoch, number, counts, version, left),) = reader.tuples(_STATE)
+    return State(epoch, number, counts, settled=not left and version == tokens.version())
 
 
 def fits(reader: Reader) -> bool:
