@@ -116,7 +116,11 @@ def _marked(
 
 def _in_a_row(said: Sequence[tuple[Token, tuple[str, ...]]], words: tuple[str, ...]) -> list[Span]:
     """Where these words stand one after the other, or what is found by them, too."""
-    found = [(token.start, token.end) for token, _ in said if token.besides == words]
+    found = [
+        (token.start, token.end)
+        for token, _ in said
+        if token.besides == words or (len(words) == 1 and words[0] in token.besides)
+    ]
     for at in range(len(said)):
         met: tuple[str, ...] = ()
         for token, meant in said[at:]:

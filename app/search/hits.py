@@ -61,6 +61,8 @@ class Word:
     weight: int
     counted: bool
     """Whether it stands in just so many; else in so many when they were last counted."""
+    everywhere: bool
+    """Whether it surely stands in all."""
 
 
 class Wanted(NamedTuple):
@@ -88,7 +90,13 @@ def weigh(known: Mapping[str, Term], before: Mapping[str, int] | None = None) ->
     every = max([1, *(max(each.df, each.articles) for each in known.values())])
     worth = before or {}
     return {
-        term: Word(each.id, each.df, worth[term] if term in worth else _idf(every, each.df), each.counted)
+        term: Word(
+            each.id,
+            each.df,
+            worth[term] if term in worth else _idf(every, each.df),
+            each.counted,
+            everywhere=each.counted and each.df == each.articles,
+        )
         for term, each in known.items()
     }
 
@@ -167,6 +175,8 @@ def _all_of(reader: Reader, asked: Query, words: Mapping[str, Word], allowed: Pa
         spelled = _Set(allowed.of(_spelled(len(together))), parameters, len(together) > 1 or allowed != EVERY)
         alone = together[0] if len(together) == 1 and together[0].counted and allowed == EVERY else None
         ranked, total = _best(reader, spelled, most, alone)
+    if together and all(word.everywhere for word in together):
+        return Hits(ranked, total, exact=True)  # there are no others
     literally = _literally(reader, asked, together or list(words.values()), allowed, besides=bool(together))
     if literally is not None:
         best, there = _best(reader, literally, most)

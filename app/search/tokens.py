@@ -19,7 +19,7 @@ from app.search import folding
 
 DictionaryName = Literal["small", "core"]
 
-RULES = 5
+RULES = 6
 """Raised whenever this module or ``folding.py`` reads a text otherwise than before, or more is kept of an article."""
 _CUT = 4_000
 """The longest piece that is given to the tokeniser, in characters."""
@@ -31,6 +31,10 @@ _KATAKANA = re.compile("[ァ-ヶー]{3,}")
 _SYNONYMS = Path(__file__).with_name("synonyms.txt")
 # Between kanji, or a number and kanji, it is the small one, written large.
 _KE = re.compile("(?<=[一-鿿々〇0-9])ケ(?=[一-鿿])")
+# A verb of several kanji is one of two verbs.
+_OF_TWO = re.compile("[一-鿿々].*[一-鿿々]")
+_TO_STEM = str.maketrans("うくぐすつぬぶむる", "いきぎしちにびみり")
+_COUNTED = {kanji: str(number) for number, kanji in enumerate("一二三四五六七八九", 1)}
 _VU = re.compile("ヴ([ァィェォ]?)")
 _VU_SOUNDS = {"": "ブ", "ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}
 
@@ -44,7 +48,7 @@ class Token(NamedTuple):
     grammar: bool
     """Whether it is a particle or an auxiliary."""
     besides: tuple[str, ...] = ()
-    """The words it is found by, too: the noun that a verb's stem is, what a part of a compound is short for."""
+    """The words it is found by, too: the verbs of two, the noun that a verb's stem is, what a part is short for."""
 
 
 class _Analyzer:
@@ -56,8 +60,10 @@ class _Analyzer:
         self._tokenizer = opened.tokenizer(mode=SplitMode.A)
         self._is_grammar = opened.pos_matcher([("助詞",), ("助動詞",)])
         self._is_noun = opened.pos_matcher([("名詞",)])
+        self._is_verb = opened.pos_matcher([("動詞",)])
+        self._ends_stem = opened.pos_matcher([("名詞",), ("補助記号",), ("空白",)])
         self._is_stem = opened.pos_matcher([("動詞", None, None, None, None, "連用形-一般")])
-        self._nouns: dict[str, tuple[str, ...]] = {}
+        self._noun = lru_cache(maxsize=4_096)(self._read_noun)
         self._short: re.Pattern[str] | None = None
         self.synonyms: dict[str, tuple[str, ...]] = {}
         pairs = [line.split("=") for line in _SYNONYMS.read_text().splitlines() if not line.startswith("#")]
@@ -75,7 +81,7 @@ class _Analyzer:
             found: list[str] = []
             for _, piece in _pieces(folded, gaps):
                 for morpheme, following in self._read(piece):
-                    word = None if self._is_grammar(morpheme) else spelled(morpheme.normalized_form())
+                    word = self._word(morpheme, following)
                     if word:
                         found.append(word)
                         found += self._besides(morpheme, word, following)
@@ -87,32 +93,58 @@ class _Analyzer:
             return "".join(each.reading_form() for each in found), all(self._is_noun(each) for each in found)
 
     def _tokens(self, at: int, piece: str) -> Iterator[Token]:
-        for morpheme, following in self._read(piece):
-            grammar = self._is_grammar(morpheme)
-            word = None if grammar else spelled(morpheme.normalized_form()) or None
-            besides = tuple(self._besides(morpheme, word, following)) if word else ()
-            yield Token(at + morpheme.begin(), at + morpheme.end(), word, grammar, besides)
+        read = self._read(piece)
+        for morpheme, following in read:
+            start, end, grammar = morpheme.begin(), morpheme.end(), self._is_grammar(morpheme)
+            word = self._word(morpheme, following)
+            both = self._noun_of_both(morpheme, following) if self._is_stem(morpheme) else None
+            if both is None or following is None:
+                besides = tuple(self._besides(morpheme, word, following)) if word else ()
+            else:
+                end, besides = following.end(), (word, self._word(*next(read)))
+            yield Token(at + start, at + end, both or word or None, grammar, besides)
 
     def _read(self, piece: str) -> Iterator[tuple[Morpheme, Morpheme | None]]:
         """The morphemes of a piece, each with the one that follows it."""
         found = list(self._tokenizer.tokenize(piece))
         return zip(found, (*found[1:], None), strict=True)
 
+    def _word(self, morpheme: Morpheme, following: Morpheme | None) -> str:
+        """What it is found by; nothing for grammar and marks."""
+        if self._is_grammar(morpheme):
+            return ""
+        word = spelled(morpheme.normalized_form())
+        if word in _COUNTED and following is not None and following.surface() == "つ":  # ひとつ: 一つ is read as 1つ
+            return _COUNTED[word]
+        return word
+
     def _besides(self, morpheme: Morpheme, word: str, following: Morpheme | None) -> Sequence[str]:
         """Other words it is found by: 引っ越し is read as a verb before some nouns, スマホアプリ as one word."""
         if self._is_stem(morpheme):
-            return self._noun(morpheme.surface(), word) if following is not None and self._is_noun(following) else ()
+            nouns = (self._noun_of_both(morpheme, following), self._noun_of(morpheme, following))
+            return [noun for noun in nouns if noun is not None and noun != word]
         if len(word) < _COMPOUND or self._short is None or (short := self._short.search(word)) is None:
             return ()
         return self.synonyms[short[0]] if short[0] != word else ()
 
-    def _noun(self, stem: str, verb: str) -> tuple[str, ...]:
-        """The noun that a verb's stem is by itself, if it is one."""
-        if stem not in self._nouns:
-            alone = self._tokenizer.tokenize(stem)
-            noun = spelled(alone[0].normalized_form()) if len(alone) == 1 and self._is_noun(alone[0]) else verb
-            self._nouns[stem] = () if noun == verb else (noun,)
-        return self._nouns[stem]
+    def _noun_of(self, stem: Morpheme, following: Morpheme | None) -> str | None:
+        """The noun that a verb's stem is: 引っ越し費用, 引っ越した."""
+        surface = stem.surface()
+        if following is None or self._ends_stem(following) or _OF_TWO.match(surface):
+            return self._noun(surface)
+        return None
+
+    def _noun_of_both(self, stem: Morpheme, following: Morpheme | None) -> str | None:
+        """The noun that a verb's stem and the verb behind it are, however they are written: 引下げ, 引き下げた."""
+        if following is None or not self._is_verb(following):
+            return None
+        first, second = _stem(stem), _stem(following)
+        return self._noun(first + second) if first and second else None
+
+    def _read_noun(self, stem: str) -> str | None:
+        found = self._tokenizer.tokenize(f"{stem}を")
+        whole = found[0].surface() == stem and self._is_noun(found[0])
+        return spelled(found[0].normalized_form()) or None if whole else None
 
 
 _dictionary: DictionaryName = "small"
@@ -185,6 +217,15 @@ def _version(dictionary: DictionaryName) -> str:
 @cache
 def _analyzer(dictionary: DictionaryName) -> _Analyzer:
     return _Analyzer(dictionary)
+
+
+def _stem(verb: Morpheme) -> str:
+    """A verb's stem as a dictionary writes it; nothing of irregular ones."""
+    form: str = verb.normalized_form()
+    inflection = verb.part_of_speech()[4]
+    if inflection.startswith("五段"):
+        return form[:-1] + form[-1].translate(_TO_STEM)
+    return form[:-1] if "一段" in inflection else ""
 
 
 def _pieces(folded: str, gaps: Sequence[int]) -> Iterator[tuple[int, str]]:

@@ -202,12 +202,15 @@ class TestExcerpts:
             ("昨日、引っ越し費用が話題になった。", "引越し"),
             ("昨日、スマホアプリが話題になった。", "スマートフォン"),
             ("昨日、茅ケ崎が話題になった。", "茅ヶ崎"),
+            ("昨日、金利引下げが話題になった。", "引き下げ"),
+            ("昨日、金利を引き下げ、話題になった。", "引下げ"),
+            ("昨日、金利を引き下げ、話題になった。", "下げる"),
         ],
     )
     def test_what_a_word_is_besides_is_marked(self, client: TestClient, said: str, asked: str) -> None:
         part, text = only(client, asked, introduction=said)
         (span,) = part["highlights"]
-        assert text[slice(*span)] in {"引っ越し", "スマホアプリ", "茅ケ崎"}
+        assert text[slice(*span)] in {"引っ越し", "スマホアプリ", "茅ケ崎", "引き下げ", "引下げ"}
 
     def test_neither_a_word_that_is_marked_nor_a_character_is_cut(self, client: TestClient) -> None:
         for letters in range(100, 130):

@@ -94,15 +94,30 @@ class TestSpelling:
         [
             ("昨日、引っ越し費用が話題になった。", "引っ越す", ("引っ越し",)),
             ("スマホアプリを使う。", "スマホアプリ", ("スマート", "フォン")),
-            ("大阪へ引っ越した。", "引っ越す", ()),
+            ("大阪へ引っ越した。", "引っ越す", ("引っ越し",)),
+            ("混雑を避け引っ越し、落ち着く。", "引っ越す", ("引っ越し",)),
+            ("金利を引き下げた。", "引き下げ", ("引く", "下げる")),
             ("朝食を食べ学校へ行く。", "食べる", ()),
             ("スマホを使う。", "スマホ", ()),
         ],
     )
-    def test_a_stem_before_a_noun_is_the_noun_too_and_a_compound_what_it_is_made_of(
+    def test_a_stem_is_the_noun_too_and_a_compound_what_it_is_made_of(
         self, text: str, word: str, besides: tuple[str, ...]
     ) -> None:
         assert [token.besides for token in tokens.tokens(text) if token.word == word] == [besides]
+
+    @pytest.mark.parametrize("asked", ["引き下げ", "引下げ", "引き下げる", "引き下げた", "引下げれば"])
+    def test_two_verbs_that_make_a_noun_are_that_noun_however_they_are_written(self, asked: str) -> None:
+        assert tokens.tokens(asked)[0].word == "引き下げ"
+        for text in ("金利引下げを決めた。", "引き下げ", "金利を引き下げよう。", "引下げた。"):
+            assert {"引き下げ"} <= set(tokens.indexed(text)), text
+
+    def test_two_verbs_that_make_no_noun_stay_two(self) -> None:
+        assert words("駅へ走り出す") == ["駅", "走る", "出す"]
+        assert {"走る", "出す"} <= set(tokens.indexed("駅へ走り出す"))
+
+    def test_the_verbs_of_a_noun_are_found_too(self) -> None:
+        assert {"引く", "下げる"} <= set(tokens.indexed("金利を引き下げた。"))
 
 
 class TestSynonyms:
