@@ -258,6 +258,24 @@ class TestRanking:
         assert found(client, "灯籠流し 翡翠細工")[0] == rare
         assert set(common) < set(found(client, "灯籠流し 翡翠細工"))
 
+    def test_only_a_word_that_some_articles_lack_is_looked_for_by_its_letters(
+        self, client: TestClient, database: Database
+    ) -> None:
+        titled(client, "翡翠の話", "翡翠の庭")
+        while worker.count_words(database):
+            pass
+        looked_for = []
+        for articles in (2, 3):
+            believe(database, "翡翠", df=2, articles=articles)
+            statements: list[str] = []
+            with database.reading() as reader:
+                event.listen(reader.connection, "before_cursor_execute", lambda *given: statements.append(given[2]))  # noqa: B023
+                asked = query.parse("翡翠")
+                known = hits.weigh(index.look_up(reader, asked.words))
+                assert hits.find(reader, asked, known, EVERY, Wanted(5, 5)).total == 2
+            looked_for.append(any("grams" in statement for statement in statements))
+        assert looked_for == [False, True]
+
     def test_of_a_word_that_is_worth_nothing_the_newest_come_first(
         self, client: TestClient, database: Database
     ) -> None:
